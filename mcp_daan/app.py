@@ -1,0 +1,112 @@
+"""App: what tools may touch. Opened once, copied for each call, closed once."""
+
+import copy
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from functools import cached_property
+
+from mcp_daan.config import Limits, Settings, now, read_settings
+from mcp_daan.d1.databases import Database, choose, find_databases
+from mcp_daan.d1.pool import Pool
+from mcp_daan.errors import DaanError
+from mcp_daan.knowledge.base import KnowledgeBase, open_knowledge
+from mcp_daan.scrub import Secrets, secret_name
+from mcp_daan.tokens.keys import KeyRing, read_keys
+from mcp_daan.toolbox import Progress
+from mcp_daan.workspace import Workspace, find_workspace
+from mcp_daan.wrangler import dev_vars
+
+SECRET_VARIABLES = ("TOKEN_ENCRYPTION_KEY", "TOKEN_ENCRYPTION_KEY_PREVIOUS", "CLOUDFLARE_API_TOKEN")
+
+
+class App:
+    """One workspace and what is open of it.
+
+    What depends on files is found anew for each call (`for_call`), so an edit is seen without a restart;
+    a broken `daan.toml` or a missing folder fails the call that needs it, never the server.
+    """
+
+    def __init__(self, workspace: str | None = None, environment: Mapping[str, str] = os.environ) -> None:
+        self._named = workspace
+        self.environment = environment
+        self.pool = Pool()
+        self.progress: Progress = lambda done, total, message: None
+
+    def for_call(self, progress: Progress | None = None) -> "App":
+        """This app for one call: files are looked at again, what is open stays open."""
+        fresh = copy.copy(self)
+        for name in [name for name, value in vars(type(self)).items() if isinstance(value, cached_property)]:
+            fresh.__dict__.pop(name, None)
+        if progress is not None:
+            fresh.progress = progress
+        return fresh
+
+    def close(self) -> None:
+        """End what is open."""
+        self.pool.close()
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The workspace; NotFound when its folder is gone."""
+        return find_workspace(self._named, self.environment)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings; InvalidArguments while `daan.toml` is broken."""
+        return read_settings(self.workspace.root, self.environment)
+
+    @cached_property
+    def now(self) -> datetime:
+        """The moment by which ages are judged."""
+        return now(self.environment)
+
+    @cached_property
+    def databases(self) -> list[Database]:
+        """Every D1 database that the workspace names."""
+        return find_databases(self.workspace, self.settings.d1)
+
+    def database(self, name: str) -> Database:
+        """The database called *name*; NotFound that lists the names otherwise."""
+        return choose(self.databases, name)
+
+    @cached_property
+    def knowledge(self) -> KnowledgeBase:
+        """The workspace's documents, else the user's own, else the embedded ones."""
+        return open_knowledge(self.workspace, self.settings.knowledge)
+
+    @cached_property
+    def keys(self) -> KeyRing:
+        """The keys that open sealed tokens."""
+        return read_keys(self.workspace, self.settings.tokens, self.environment)
+
+    @property
+    def max_answer_bytes(self) -> int:
+        """How large an answer may be; the default while `daan.toml` is broken."""
+        try:
+            return self.settings.limits.max_answer_bytes
+        except DaanError:
+            return Limits().max_answer_bytes
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """Every secret value in reach: the environment's, those of `.dev.vars`, the key file's."""
+        values = [value for name, value in self.environment.items() if name in SECRET_VARIABLES or secret_name(name)]
+        with suppress(DaanError):
+            for app in self.workspace.apps:
+                values += [
+                    value
+                    for name, value in dev_vars(app.path.parent).items()
+                    if secret_name(name) or name in SECRET_VARIABLES
+                ]
+            if self.settings.tokens.key_file:
+                with suppress(OSError, UnicodeDecodeError):
+                    values.append(
+                        (self.workspace.root / self.settings.tokens.key_file).read_text(encoding="utf-8").strip()
+                    )
+        return Secrets(values)
+
+    def redact(self, text: str) -> str:
+        """*text* without secrets."""
+        return self.secrets.scrub(text)

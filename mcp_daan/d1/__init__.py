@@ -1,0 +1,1 @@
+"""A D1 database that can only be read."""

@@ -1,0 +1,1 @@
+"""Markdown, sections, search, lessons, branches, drift."""

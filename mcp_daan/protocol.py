@@ -1,0 +1,80 @@
+"""The Output Protocol: one JSON object for every answer."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+Component = Literal["d1", "workers", "oauth", "astro"]
+Severity = Literal["info", "warning", "error"]
+SAFE_INTEGER = 2**53 - 1
+
+
+class Model(BaseModel):
+    """A value on the wire: snake_case here, camelCase there, no unknown keys."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+
+P = TypeVar("P", bound=Model)
+
+
+@dataclass
+class Reply(Generic[P]):
+    """What a tool gives back: one sentence in the server's own words, and the typed payload.
+
+    `partial` says that the answer has a stated hole; `component` overrides the tool's own.
+    """
+
+    summary: str
+    data: P
+    artifacts: list[str] = field(default_factory=list)
+    recommendations: list[str] = field(default_factory=list)
+    lessons_added: int = 0
+    partial: bool = False
+    component: Component | None = None
+
+
+class Problem(Model):
+    """Why a call failed."""
+
+    code: Literal[
+        "invalid_arguments",
+        "not_found",
+        "refused",
+        "unavailable",
+        "rejected_credentials",
+        "too_slow",
+        "too_large",
+        "conflict",
+        "internal",
+    ]
+    message: str
+    retryable: bool
+
+
+class Answer(Model):
+    """The Output Protocol's object; the first seven keys never change type."""
+
+    task_id: str
+    status: Literal["complete", "partial", "failed"]
+    summary: str
+    artifacts: list[str]
+    component: Component | None
+    lessons_added: int
+    recommendations: list[str]
+    data: dict[str, Any]
+    error: Problem | None
+
+
+def to_json(value: object) -> str:
+    """Compact JSON; a lone surrogate becomes U+FFFD, since it has no UTF-8 form."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace").decode()
+
+
+def json_bytes(value: object) -> int:
+    """How many bytes *value* takes as compact JSON in UTF-8."""
+    return len(to_json(value).encode())

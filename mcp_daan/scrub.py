@@ -1,0 +1,100 @@
+"""The last net: no secret leaves in any text that the process emits.
+
+It stands behind the engine's own masking, so it may be blunt: what looks like a credential, and every
+secret value that this process knows in plain, base64 or hex, becomes `***`.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterable
+from urllib.parse import quote
+
+MASK = "***"
+
+# Anchored shapes of real credentials; entropy is no judge (GUIDs and hashes look alike).
+SHAPES = re.compile(
+    r"""(?x)
+      stamp[A-Z]{2}\d{3}\.[\w!%./+=-]{12,}                      # Exact Online tokens
+    | (?<![\w-])cf(?:k|ut|at|oat)_[A-Za-z0-9_-]{30,}            # Cloudflare tokens
+    | (?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}           # JSON Web Tokens
+    | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----(?:[^-"]|-(?!----END))*(?:-----END\ [A-Z ]*PRIVATE\ KEY-----)?
+    | (?<![\w-])gh[pousr]_[A-Za-z0-9]{30,}                      # GitHub
+    | (?<![\w-])github_pat_\w{30,}
+    | (?<![\w-])sk-[A-Za-z0-9_-]{20,}                           # OpenAI, Anthropic
+    | (?<![\w-])sk_(?:live|test)_[A-Za-z0-9]{16,}               # Stripe
+    | (?<![A-Z0-9])AKIA[A-Z0-9]{16}(?![A-Z0-9])                 # AWS
+    | (?<![\w-])npm_[A-Za-z0-9]{36}
+    | (?<![\w-])ops_eyJ[\w-]{20,}                               # 1Password
+    | (?<![\w-])xox[abprs]-[A-Za-z0-9-]{10,}                    # Slack
+    | (?<![0-9a-f])[0-9a-f]{24}:[0-9a-f]{32}:[0-9a-f]{16,}      # iv:tag:ciphertext in hex
+    """
+)
+
+
+class Secrets:
+    """The secret values that this process knows. It has no repr and cannot be pickled or iterated."""
+
+    __slots__ = ("_pattern",)
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        forms = {form for value in values if len(value) >= 8 for form in _forms(value)}
+        longest_first = sorted(forms, key=lambda form: (-len(form), form))
+        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    def __repr__(self) -> str:
+        return "Secrets(***)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("secrets are not pickled")
+
+    def scrub(self, text: str) -> str:
+        """*text* without any known secret and without anything of a credential's shape."""
+        if self._pattern is not None:
+            text = self._pattern.sub(MASK, text)
+        return SHAPES.sub(MASK, text)
+
+
+def shaped(text: str) -> bool:
+    """Whether *text* holds something of a credential's shape."""
+    return SHAPES.search(text) is not None
+
+
+def _forms(value: str) -> set[str]:
+    raw = value.encode("utf-8", "replace")
+    forms = {value, json.dumps(value)[1:-1], raw.hex(), raw.hex().upper(), quote(value, safe="")}
+    forms.add(base64.b64encode(raw).decode().rstrip("="))
+    forms.add(base64.urlsafe_b64encode(raw).decode().rstrip("="))
+    for decode in (bytes.fromhex, _b64):
+        try:
+            key = decode(value)
+        except ValueError:
+            continue
+        if len(key) >= 16:
+            forms |= {
+                key.hex(),
+                base64.b64encode(key).decode().rstrip("="),
+                base64.urlsafe_b64encode(key).decode().rstrip("="),
+            }
+    return forms
+
+
+def _b64(value: str) -> bytes:
+    return base64.b64decode(value, validate=True)
+
+
+_SEGMENT = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_a-zA-Z]+")
+_SECRET_SEGMENTS = frozenset(
+    "token tokens secret secrets password passwords passwd passphrase hash hashes hashed cipher ciphertext enc salt"
+    " otp totp cookie cookies jwt".split()
+)
+_SECRET_ENDINGS = (("api", "key"), ("private", "key"), ("apikey",), ("privatekey",))
+_HARMLESS_LAST = frozenset("at count type url id hint expires".split())
+
+
+def secret_name(name: str) -> bool:
+    """Whether a column, variable or key called *name* holds a secret, by the segments of its name."""
+    segments = tuple(part.lower() for part in _SEGMENT.findall(name) if not part.isdigit())
+    if not segments or segments[-1] in _HARMLESS_LAST:
+        return False
+    return not _SECRET_SEGMENTS.isdisjoint(segments) or any(segments[-len(end) :] == end for end in _SECRET_ENDINGS)

@@ -1,0 +1,1 @@
+"""The rooms that know MCP: tools, prompts, resources, stdio."""

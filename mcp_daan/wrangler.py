@@ -1,0 +1,130 @@
+"""Wrangler's configuration files: where they are, what they bind. Facts of wrangler 4.164."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mcp_daan.errors import InvalidArguments
+
+# Where several stand side by side wrangler reads the first and says nothing of the others.
+NAMES = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
+# A string, or what JSONC adds to JSON: comments, and commas before a closing bracket.
+_JSONC = re.compile(r'("(?:[^"\\\n]|\\.)*")|//[^\n]*|/\*.*?\*/|,(?=(?:\s|//[^\n]*|/\*.*?\*/)*[\]}])', re.S)
+
+_VARIABLE = re.compile(
+    r"^[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*(?P<value>\"[^\"\n]*\"|'[^'\n]*'|[^#\n]*)", re.M
+)
+
+
+@dataclass(frozen=True)
+class D1Binding:
+    """One entry of `d1_databases`.
+
+    `local_id` is what wrangler names the local file by; `environment` is None at the top level.
+    """
+
+    binding: str
+    name: str
+    database_id: str | None
+    local_id: str
+    migrations_dir: str
+    migrations_table: str
+    environment: str | None
+
+
+@dataclass(frozen=True)
+class WranglerConfig:
+    """One configuration file and what it says."""
+
+    path: Path
+    values: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The Worker's name, else its folder's."""
+        name = self.values.get("name")
+        return name if isinstance(name, str) and name else self.path.parent.name
+
+    @property
+    def kind(self) -> str:
+        """`astro`, `pages` or `worker`."""
+        folder = self.path.parent
+        if any((folder / f"astro.config.{ending}").is_file() for ending in ("mjs", "js", "ts", "mts", "cjs")):
+            return "astro"
+        return "pages" if "pages_build_output_dir" in self.values else "worker"
+
+    def d1_bindings(self) -> Iterator[D1Binding]:
+        """The D1 bindings of the file, those of `env.*` after the top level's."""
+        environments = self.values.get("env")
+        scopes: list[tuple[str | None, Any]] = [(None, self.values)]
+        if isinstance(environments, Mapping):
+            scopes += list(environments.items())
+        for environment, scope in scopes:
+            entries = scope.get("d1_databases") if isinstance(scope, Mapping) else None
+            for entry in entries if isinstance(entries, list) else []:
+                if isinstance(entry, Mapping) and isinstance(entry.get("binding"), str):
+                    yield self._d1_binding(entry, environment)
+
+    def _d1_binding(self, entry: Mapping[str, Any], environment: str | None) -> D1Binding:
+        binding = entry["binding"]
+        database_id = _text(entry, "database_id")
+        return D1Binding(
+            binding=binding,
+            name=_text(entry, "database_name") or f"{self.name}-{binding}".lower().replace("_", "-"),
+            database_id=database_id,
+            local_id=_text(entry, "preview_database_id") or database_id or binding,
+            migrations_dir=_text(entry, "migrations_dir") or "migrations",
+            migrations_table=_text(entry, "migrations_table") or "d1_migrations",
+            environment=environment,
+        )
+
+
+def read_config(path: Path) -> WranglerConfig:
+    """The configuration in *path*: TOML, JSON, or JSON with comments and trailing commas.
+
+    Raises InvalidArguments that names the file and the place where it breaks.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        values = tomllib.loads(text) if path.suffix == ".toml" else json.loads(strip_comments(text))
+    except json.JSONDecodeError as error:
+        raise _broken(path, f" at line {error.lineno}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError):
+        raise _broken(path, "") from None
+    if not isinstance(values, dict):
+        raise _broken(path, ": it is not an object")
+    return WranglerConfig(path, values)
+
+
+def dev_vars(folder: Path) -> dict[str, str]:
+    """The variables of the app's `.dev.vars` as wrangler reads them; empty where there is none or it is unreadable."""
+    try:
+        text = (folder / ".dev.vars").read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return {}
+    return {match["name"]: match["value"].strip().strip("\"'`") for match in _VARIABLE.finditer(text)}
+
+
+def strip_comments(text: str) -> str:
+    """*text* without JSONC's comments and trailing commas; its line numbers stay."""
+
+    def keep(match: re.Match[str]) -> str:
+        return match.group(1) or "\n" * match.group().count("\n")
+
+    return _JSONC.sub(keep, text)
+
+
+def _text(entry: Mapping[str, Any], key: str) -> str | None:
+    value = entry.get(key)
+    return value if isinstance(value, str) and value else None
+
+
+def _broken(path: Path, where: str) -> InvalidArguments:
+    return InvalidArguments(
+        f"{path.name} in {path.parent.name}/ could not be read{where}.",
+        advice=f"Mend {path.name}; wrangler cannot read it either.",
+    )
