@@ -147,17 +147,22 @@ def run(called: Tool, app: Host, arguments: Mapping[str, Any]) -> Answer:
 
 
 def failure(called: Tool, task_id: str, error: DaanError) -> Answer:
-    """The answer that says why a call failed and what to do next."""
+    """The answer of *called* that says why it failed and what to do next."""
+    return refusal(error).model_copy(update={"task_id": task_id, "component": called.component})
+
+
+def refusal(error: DaanError) -> Answer:
+    """The answer to a call that reached no tool."""
     return Answer(
-        task_id=task_id,
+        task_id=_task_id({}),
         status="failed",
         summary=error.message,
         artifacts=[],
-        component=called.component,
+        component=None,
         lessons_added=0,
         recommendations=[error.advice],
         data=error.data,
-        error=Problem(code=error.code, message=error.message, retryable=error.retryable),  # type: ignore[arg-type]
+        error=Problem(code=error.code, message=error.message, retryable=error.retryable),
     )
 
 

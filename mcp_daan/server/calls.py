@@ -1,0 +1,59 @@
+"""Tools over MCP: the list, and one call."""
+
+from typing import Any
+
+import anyio
+import mcp_types as types
+from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
+
+from mcp_daan.app import App
+from mcp_daan.protocol import to_json
+from mcp_daan.toolbox import Tool, run
+from mcp_daan.tools import all_tools
+
+Context = ServerRequestContext[Any, Any]
+
+
+def described(tool: Tool) -> types.Tool:
+    """*tool* as `tools/list` shows it."""
+    return types.Tool(
+        name=tool.name,
+        title=tool.title,
+        description=tool.description,
+        input_schema=tool.input_schema,
+        output_schema=tool.output_schema,
+        annotations=types.ToolAnnotations(
+            read_only_hint=tool.reads_only,
+            destructive_hint=False,
+            idempotent_hint=tool.reads_only,
+            open_world_hint=False,
+        ),
+    )
+
+
+def listed() -> list[dict[str, Any]]:
+    """The `tools` array of `tools/list`, as it goes over the wire."""
+    return [described(tool).model_dump(mode="json", by_alias=True, exclude_none=True) for tool in all_tools().values()]
+
+
+async def list_tools(context: Context, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+    """Every tool; the list never changes while the server runs."""
+    return types.ListToolsResult(tools=[described(tool) for tool in all_tools().values()])
+
+
+async def call_tool(app: App, context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+    """One call, run in a thread of its own; progress goes to a client that asked for it."""
+    tool = all_tools().get(params.name)
+    if tool is None:
+        raise MCPError(types.INVALID_PARAMS, "There is no such tool; `tools/list` names them all.")
+
+    def progress(done: float, total: float | None, message: str) -> None:
+        anyio.from_thread.run(context.session.report_progress, done, total, app.redact(message))
+
+    def work() -> types.CallToolResult:
+        answer = run(tool, app.for_call(progress), params.arguments or {}).model_dump(by_alias=True)
+        text = types.TextContent(type="text", text=to_json(answer))
+        return types.CallToolResult(content=[text], structured_content=answer, is_error=answer["error"] is not None)
+
+    return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)

@@ -1,0 +1,140 @@
+"""Prompts over MCP: the specialist's brief and the team's workflows, with the workspace's facts filled in."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from string import Template
+
+import anyio
+import mcp_types as types
+from mcp.shared.exceptions import MCPError
+
+from mcp_daan.app import App
+from mcp_daan.errors import DaanError
+from mcp_daan.server.calls import Context
+from mcp_daan.toolbox import run
+from mcp_daan.tools import all_tools
+
+LANGUAGES = ("nl", "en")
+ARGUMENT_LENGTH = 20_000
+
+
+@dataclass(frozen=True)
+class Brief:
+    """A prompt: its arguments (name → description; the first `required` must be given) and its language."""
+
+    title: str
+    description: str
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    required: int = 0
+    language: str = "en"
+
+
+PROMPTS = {
+    "daan": Brief(
+        "Daan, backend- en infrastructuurspecialist",
+        "The specialist's brief: role, mandatory workflow, pitfalls, Output Protocol, the assignment.",
+        {"opdracht": "The assignment, in any language.", "language": "nl (default) or en."},
+        required=1,
+        language="nl",
+    ),
+    "kennisvalidatie": Brief(
+        "Kennisvalidatie", "The team's mandatory first step, in two parts, before any task.", language="nl"
+    ),
+    "token_incident": Brief(
+        "Token incident",
+        "Find out why connections fail, without making it worse.",
+        {"connection": "The id of one connection; leave it out for all."},
+    ),
+    "migration_review": Brief(
+        "Migration review",
+        "Review what a migration would do to a database.",
+        {"database": "A name of `d1_databases`."},
+        required=1,
+    ),
+    "lessons_retro": Brief(
+        "Lessons retrospective", "Write down what a task taught.", {"task": "What was done."}, required=1
+    ),
+}
+
+
+async def list_prompts(context: Context, params: types.PaginatedRequestParams | None) -> types.ListPromptsResult:
+    """Every prompt with its arguments."""
+    return types.ListPromptsResult(prompts=[_listed(name, brief) for name, brief in PROMPTS.items()])
+
+
+async def get_prompt(app: App, context: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
+    """One prompt, filled in."""
+    brief = PROMPTS.get(params.name)
+    if brief is None:
+        raise MCPError(types.INVALID_PARAMS, "There is no such prompt; `prompts/list` names them all.")
+    given = dict(params.arguments or {})
+    _check(brief, given)
+    text = await anyio.to_thread.run_sync(lambda: filled(app.for_call(), params.name, given))
+    message = types.PromptMessage(role="user", content=types.TextContent(type="text", text=text))
+    return types.GetPromptResult(description=brief.description, messages=[message])
+
+
+def filled(app: App, name: str, given: Mapping[str, str]) -> str:
+    """The text of prompt *name* with *given* and the facts of the workspace."""
+    language = given.get("language") or PROMPTS[name].language
+    template = files("mcp_daan").joinpath("prompts", f"{name}.{language}.md").read_text(encoding="utf-8")
+    facts = {key: _fact(look, app) for key, look in FACTS.items() if f"${key}" in template}
+    chosen = {key: given.get(key) or "(all)" for key in PROMPTS[name].arguments}
+    return app.redact(Template(template).substitute(facts | chosen))
+
+
+def _listed(name: str, brief: Brief) -> types.Prompt:
+    arguments = [
+        types.PromptArgument(name=each, description=description, required=place < brief.required)
+        for place, (each, description) in enumerate(brief.arguments.items())
+    ]
+    return types.Prompt(name=name, title=brief.title, description=brief.description, arguments=arguments)
+
+
+def _check(brief: Brief, given: Mapping[str, str]) -> None:
+    for name in given:
+        if name not in brief.arguments:
+            raise MCPError(
+                types.INVALID_PARAMS,
+                f"The prompt has no argument of that name; it takes: {', '.join(brief.arguments) or 'none'}.",
+            )
+    for name in list(brief.arguments)[: brief.required]:
+        if not given.get(name, "").strip():
+            raise MCPError(types.INVALID_PARAMS, f"The argument `{name}` is missing.")
+    if any(len(value) > ARGUMENT_LENGTH for value in given.values()):
+        raise MCPError(types.INVALID_PARAMS, f"An argument is longer than {ARGUMENT_LENGTH} characters.")
+    if given.get("language") and given["language"] not in LANGUAGES:
+        raise MCPError(types.INVALID_PARAMS, f"`language` is one of: {', '.join(LANGUAGES)}.")
+
+
+def _fact(look: Callable[[App], str], app: App) -> str:
+    try:
+        return look(app)
+    except DaanError as error:  # a brief without one fact is better than none, and says what is missing
+        return f"(unknown: {error.message})"
+
+
+def _branch(app: App) -> str:
+    from mcp_daan.knowledge.repository import head_branch
+
+    return head_branch(app.workspace.root) or "none (no git, or a detached HEAD)"
+
+
+def _databases(app: App) -> str:
+    return ", ".join(f"{each.name} ({each.location})" for each in app.databases) or "none found"
+
+
+def _health(app: App) -> str:
+    answer = run(all_tools()["tokens_health"], app, {"limit": 1})
+    return answer.summary
+
+
+FACTS: dict[str, Callable[[App], str]] = {
+    "workspace": lambda app: app.workspace.root.name,
+    "databases": _databases,
+    "knowledge": lambda app: f"{app.knowledge.origin}, {len(app.knowledge.files())} documents",
+    "branch": _branch,
+    "date": lambda app: app.now.date().isoformat(),
+    "facts": _health,
+}

@@ -1,0 +1,138 @@
+"""Subscribers hear when what a resource shows has changed on disk.
+
+There is no watcher: while somebody listens, the files behind the addresses are looked at once a second.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote
+
+import anyio
+import mcp_types as types
+from anyio.streams.memory import MemoryObjectReceiveStream
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
+from mcp.shared.subscriptions import ResourcesListChanged, ResourceUpdated, ServerEvent
+
+from mcp_daan.app import App
+from mcp_daan.errors import DaanError
+from mcp_daan.server.calls import Context
+from mcp_daan.server.resources import DATABASE, DOCUMENT
+
+SECONDS = 1.0
+Stamp = tuple[tuple[int, int], ...]
+# What the list of resources is watched by.
+LIST = "resources/list"
+
+
+class Subscriptions:
+    """Who listens to what, in both eras of the protocol."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._bus = InMemorySubscriptionBus()
+        self._listen = ListenHandler(self._bus)
+        self._wanted: Counter[str] = Counter()
+        self._legacy: dict[tuple[int, str], Callable[[], None]] = {}
+        self._seen: dict[str, Stamp | None] = {}
+
+    async def listen(
+        self, context: Context, params: types.SubscriptionsListenRequestParams
+    ) -> types.SubscriptionsListenResult:
+        """Serve `subscriptions/listen` (2026-07-28) until the client goes."""
+        wanted = list(params.notifications.resource_subscriptions or [])
+        if params.notifications.resources_list_changed:
+            wanted.append(LIST)
+        with self._wanting(wanted):
+            return await self._listen(context, params)
+
+    async def subscribe(self, context: Context, params: types.SubscribeRequestParams) -> types.EmptyResult:
+        """Serve `resources/subscribe` (until 2025-11-25)."""
+        key = (id(context.session), params.uri)
+        if key not in self._legacy:
+            send, receive = anyio.create_memory_object_stream[str](64)
+
+            def deliver(event: ServerEvent) -> None:
+                if event == ResourceUpdated(params.uri):
+                    try:
+                        send.send_nowait(params.uri)
+                    except anyio.WouldBlock:
+                        return  # 64 notices wait unread: one more says nothing new
+
+            leave = self._bus.subscribe(deliver)
+            wanting = self._wanting([params.uri])
+            wanting.__enter__()
+
+            def end() -> None:
+                leave()
+                send.close()
+                wanting.__exit__(None, None, None)
+
+            self._legacy[key] = end
+            self._tasks.start_soon(_forward, context, receive)
+        return types.EmptyResult()
+
+    async def unsubscribe(self, context: Context, params: types.UnsubscribeRequestParams) -> types.EmptyResult:
+        """Serve `resources/unsubscribe`."""
+        end = self._legacy.pop((id(context.session), params.uri), None)
+        if end is not None:
+            end()
+        return types.EmptyResult()
+
+    async def run(self) -> None:
+        """Look at what is wanted, for as long as the server lives."""
+        async with anyio.create_task_group() as self._tasks:
+            while True:
+                await anyio.sleep(SECONDS)
+                if self._wanted:
+                    await self._publish(await anyio.to_thread.run_sync(self._look))
+
+    def _look(self) -> dict[str, Stamp | None]:
+        return {uri: stamp(self._app, uri) for uri in sorted(self._wanted)}
+
+    async def _publish(self, stamps: dict[str, Stamp | None]) -> None:
+        for uri, now in stamps.items():
+            if self._seen.get(uri, now) != now:
+                await self._bus.publish(ResourcesListChanged() if uri == LIST else ResourceUpdated(uri))
+        self._seen = stamps
+
+    @contextmanager
+    def _wanting(self, uris: list[str]) -> Iterator[None]:
+        for uri in uris:
+            self._seen.setdefault(uri, stamp(self._app, uri))
+        self._wanted.update(uris)
+        try:
+            yield
+        finally:
+            self._wanted.subtract(uris)
+            self._wanted = +self._wanted
+
+
+def stamp(app: App, uri: str) -> Stamp | None:
+    """What tells one state of the resource from the next: time and size of each file behind it; None while it cannot be told."""
+    opened = app.for_call()
+    try:
+        if uri == LIST:
+            return tuple((hash(str(path)), 0) for path in opened.knowledge.files())
+        if uri.startswith(DOCUMENT):
+            return _stats(opened.knowledge.resolve(unquote(uri.removeprefix(DOCUMENT))))
+        if uri.startswith(DATABASE):
+            path = opened.database(unquote(uri.removeprefix(DATABASE).removesuffix("/schema"))).path
+            return _stats(path, path.with_name(path.name + "-wal")) if path else None
+    except DaanError:
+        return None
+    return None
+
+
+def _stats(*paths: Path) -> Stamp:
+    return tuple((stat.st_mtime_ns, stat.st_size) for path in paths if path.exists() for stat in [path.stat()])
+
+
+async def _forward(context: Context, receive: MemoryObjectReceiveStream[str]) -> None:
+    async with receive:
+        async for uri in receive:
+            try:
+                await context.session.send_resource_updated(uri)
+            except (anyio.ClosedResourceError, anyio.BrokenResourceError):
+                return  # the client is gone
