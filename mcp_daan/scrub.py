@@ -73,6 +73,7 @@ def _forms(value: str) -> set[str]:
         if len(key) >= 16:
             forms |= {
                 key.hex(),
+                key.hex().upper(),
                 base64.b64encode(key).decode().rstrip("="),
                 base64.urlsafe_b64encode(key).decode().rstrip("="),
             }

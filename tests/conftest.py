@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from mcp_daan.app import App
+if TYPE_CHECKING:
+    from mcp_daan.app import App
 
 OUTSIDE = (
     "DAAN_WORKSPACE",
@@ -41,8 +43,10 @@ def workspace(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def app(workspace: Path) -> Iterator[App]:
+def app(workspace: Path) -> "Iterator[App]":
     """The app of the empty workspace, with nothing in its environment."""
+    from mcp_daan.app import App
+
     opened = App(str(workspace), {})
     yield opened
     opened.close()
