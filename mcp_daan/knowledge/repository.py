@@ -1,0 +1,276 @@
+"""Git, only read, by its own program.
+
+A repository may come from anyone, and its configuration can name programs: nothing here lets git start one.
+"""
+
+import functools
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mcp_daan.errors import DaanError, InvalidArguments, TooLarge, TooSlow, Unavailable
+
+OUTPUT_BYTES = 64 * 2**20
+MAIN_NAMES = ("main", "master")
+
+# The command line wins over every configuration file.
+_SETTINGS = {
+    "core.fsmonitor": "false",
+    "core.hooksPath": os.devnull,
+    "core.sshCommand": "false",
+    "core.askPass": "",
+    "core.editor": "false",
+    "core.pager": "cat",
+    "credential.helper": "",
+    "log.showSignature": "false",  # would start gpg.program
+    "log.mailmap": "false",
+    "gpg.program": "false",
+    "safe.bareRepository": "explicit",
+    "protocol.allow": "never",
+    "color.ui": "false",
+    "i18n.logOutputEncoding": "UTF-8",
+    "maintenance.auto": "false",
+    "gc.auto": "0",
+}
+# Of the caller's own GIT_ variables only where git and its settings are: a hook's GIT_DIR or GIT_INDEX_FILE would
+# lead to another repository, GIT_CONFIG_COUNT past the settings above.
+_KEPT = {"GIT_EXEC_PATH", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_GLOBAL", "GIT_CEILING_DIRECTORIES"}
+_ENVIRONMENT = {
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_NO_LAZY_FETCH": "1",  # a partial clone would fetch what is absent, by any program that its remote names
+    "GIT_ALLOW_PROTOCOL": "none",  # the same for a git too old to know the line above
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_ASKPASS": "false",
+    "SSH_ASKPASS": "false",
+    "GIT_EDITOR": "false",
+    "GIT_PAGER": "cat",
+    "LC_ALL": "C",
+}
+# What git says (in LC_ALL=C) and what it means, in our words: its own text may quote the repository.
+_SAYINGS: tuple[tuple[bytes, type[DaanError], str, str], ...] = (
+    (
+        b"dubious ownership",
+        Unavailable,
+        "Git does not read this repository, since its folder belongs to another user.",
+        'If you trust it, run in it: git config --global --add safe.directory "$PWD"',
+    ),
+    (
+        b"command line, '",
+        InvalidArguments,
+        "`[git] grep` in daan.toml is not a basic regular expression.",
+        r"Mend `[git] grep`, for example: worker\|D1\|OAuth",
+    ),
+    (b"not a git repository", Unavailable, "There is no git repository here.", "Run `git init`, or go without git."),
+)
+_NO_REPOSITORY = _SAYINGS[2][2]
+
+
+def git(root: Path, *arguments: str, seconds: float = 10, stdin: bytes = b"", fine: tuple[int, ...] = (0,)) -> bytes:
+    """What git says when run in *root* with *arguments*; of nothing in the repository a program is started.
+
+    Pass only commands that read commits, refs and objects: whatever compares the work tree (`status`, `diff`)
+    starts the filters that the repository names. *fine* are the exit codes that are no failure.
+    Raises Unavailable when git is absent or fails, TooSlow after *seconds*, TooLarge past 64 MiB.
+    """
+    settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    command = [_program(), "--no-pager", "--literal-pathspecs", "-C", os.fspath(root), *settings, *arguments]
+    deadline = time.monotonic() + seconds
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as given:
+        given.write(stdin)
+        given.seek(0)
+        try:
+            process = subprocess.Popen(command, env=_environment(), stdin=given, stdout=subprocess.PIPE, stderr=said)
+        except (OSError, ValueError):
+            raise _absent() from None
+        with process:
+            clock = threading.Timer(seconds, process.kill)
+            clock.start()
+            try:
+                assert process.stdout is not None
+                output = process.stdout.read(OUTPUT_BYTES + 1)
+                if len(output) > OUTPUT_BYTES:
+                    process.kill()
+                code = process.wait()
+            finally:
+                process.kill()
+                clock.cancel()
+        if len(output) > OUTPUT_BYTES:
+            raise TooLarge("Git's answer is larger than 64 MiB.", advice="Narrow `[git] grep` in daan.toml.")
+        if code not in fine:
+            if time.monotonic() >= deadline:
+                raise TooSlow(
+                    f"Git took longer than {seconds:g} s.",
+                    advice="Run `git commit-graph write --reachable --changed-paths` once; it makes git's log fast.",
+                )
+            said.seek(0)
+            raise _failure(said.read(64 * 1024), arguments[0])
+    return output
+
+
+def lines(root: Path, *arguments: str, fine: tuple[int, ...] = (0,)) -> list[str]:
+    """Git's answer as lines of text."""
+    return git(root, *arguments, fine=fine).decode("utf-8", "replace").splitlines()
+
+
+def is_repository(root: Path) -> bool:
+    """Whether *root* stands in a git work tree.
+
+    Raises Unavailable where there is a repository that cannot be asked: git is absent or does not trust it.
+    """
+    if not marked(root):
+        return False  # no process needed
+    try:
+        return lines(root, "rev-parse", "--is-inside-work-tree") == ["true"]
+    except Unavailable as error:
+        if error.message == _NO_REPOSITORY:
+            return False
+        raise
+
+
+def marked(root: Path) -> bool:
+    """Whether a `.git` stands in *root* or above it, be it whole or not."""
+    here = root.absolute()
+    return any(os.path.lexists(folder / ".git") for folder in (here, *here.parents))
+
+
+def head_branch(root: Path) -> str | None:
+    """The branch that HEAD is on, with or without commits; None when HEAD is detached."""
+    return next(iter(lines(root, "symbolic-ref", "--quiet", "--short", "HEAD", fine=(0, 1))), None)
+
+
+def head_commit(root: Path) -> str | None:
+    """The full hash of HEAD's commit; None before the first one."""
+    return next(iter(lines(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", fine=(0, 1))), None)
+
+
+def default_branch(root: Path) -> str | None:
+    """The branch that the others are merged into, as far as the repository tells.
+
+    It is what the remote says (`origin/HEAD`, as a clone records it), else `main`, else `master`, here or on a
+    remote, else `init.defaultBranch`, else, without remotes, the only branch there is. None when none of these holds;
+    `git remote set-head origin --auto` then tells git.
+    """
+    recorded = next(iter(lines(root, "symbolic-ref", "--quiet", "refs/remotes/origin/HEAD", fine=(0, 1))), "")
+    if recorded:
+        return recorded.removeprefix("refs/remotes/origin/")
+    refs = lines(root, "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes")
+    here = {ref.removeprefix("refs/heads/") for ref in refs if ref.startswith("refs/heads/")}
+    there = {ref.split("/", 3)[3] for ref in refs if ref.startswith("refs/remotes/") and ref.count("/") >= 3}
+    head = head_branch(root)
+    known = here | there | ({head} if head else set())
+    for name in (*MAIN_NAMES, *lines(root, "config", "--get", "init.defaultBranch", fine=(0, 1))):
+        if name in known:
+            return name
+    return next(iter(known)) if len(known) == 1 and not there else None
+
+
+def on_default_branch(root: Path) -> bool:
+    """Whether HEAD is on the default branch, or there is no git at all; unknown is no."""
+    if not is_repository(root):
+        return not marked(root)
+    head = head_branch(root)
+    return head is not None and head == default_branch(root)
+
+
+def user_name(root: Path) -> str | None:
+    """Git's `user.name` here; None without git or name."""
+    try:
+        return next(iter(lines(root, "config", "--get", "user.name", fine=(0, 1))), None)
+    except Unavailable:
+        return None
+
+
+def last_changes(root: Path, folder: Path) -> dict[Path, datetime]:
+    """When each tracked file below *folder* last changed: its last commit, or, if it differs from that, its mtime.
+
+    Files that git does not track are absent. In a shallow clone a file from before the cut has the cut's date.
+    The contents are compared by us: git would start the filters that the repository names.
+    """
+    if not folder.is_dir() or not is_repository(root) or head_commit(root) is None:
+        return {}
+    log = ["log", "--format=%x01%ct", "--raw", "-z", "--no-abbrev", "-c", "--no-renames", "--relative", *NO_PROGRAMS]
+    changes: dict[Path, datetime] = {}
+    for seconds, path, blob in _raw_changes(git(folder, *log, "--end-of-options", "HEAD", "--", ".")):
+        file = folder / path
+        if file not in changes and blob.strip("0"):
+            changes[file] = datetime.fromtimestamp(seconds, UTC)
+            written = _changed_since(file, blob)
+            if written is not None:
+                changes[file] = written
+    return {file: moment for file, moment in changes.items() if file.is_file() and not file.is_symlink()}
+
+
+NO_PROGRAMS = ("--no-ext-diff", "--no-textconv", "--no-show-signature", "--no-color", "--no-decorate")
+_COMMIT = re.compile(rb"\x01(\d+)")
+
+
+def _raw_changes(output: bytes) -> list[tuple[int, str, str]]:
+    """(commit's time, path, blob after it) of `git log --raw -z`, newest first."""
+    found: list[tuple[int, str, str]] = []
+    seconds, after = 0, ""
+    for part in output.split(b"\0"):
+        part = part if after else part.lstrip(b"\n")
+        commit = _COMMIT.fullmatch(part)
+        if after:
+            found.append((seconds, os.fsdecode(part), after))
+            after = ""
+        elif commit:
+            seconds = int(commit[1])
+        elif part.startswith(b":"):
+            # One colon, mode and blob for each parent, then mode and blob after; the letters of the change end it.
+            after = part.split(b" ")[-2].decode("ascii", "replace")
+    return found
+
+
+def _changed_since(file: Path, blob: str) -> datetime | None:
+    """The file's mtime if its contents are not those of *blob*, else None."""
+    try:
+        contents = file.read_bytes()
+        moment = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    except OSError:  # gone or unreadable: the caller leaves it out
+        return None
+    kind = hashlib.sha1 if len(blob) == 40 else hashlib.sha256
+    for form in (contents, contents.replace(b"\r\n", b"\n")):
+        if kind(b"blob %d\0" % len(form) + form).hexdigest() == blob:
+            return None
+    return moment
+
+
+def _environment() -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
+    return {**own, **_ENVIRONMENT}
+
+
+@functools.cache
+def _found(path: str | None) -> str | None:
+    program = shutil.which("git", path=path)
+    # A relative entry in PATH would run a program of the folder we stand in.
+    return program if program and Path(program).is_absolute() else None
+
+
+def _program() -> str:
+    program = _found(os.environ.get("PATH"))
+    if program is None:
+        raise _absent()
+    return program
+
+
+def _absent() -> Unavailable:
+    return Unavailable("Git is not installed.", advice="Install git and see that it is on PATH.")
+
+
+def _failure(said: bytes, command: str) -> DaanError:
+    for sign, kind, message, advice in _SAYINGS:
+        if sign in said:
+            return kind(message, advice=advice)
+    return Unavailable(
+        f"`git {command}` failed.", advice="Run `git fsck` in the workspace; `mcp-daan doctor` tells more."
+    )
