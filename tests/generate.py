@@ -1,0 +1,91 @@
+"""Write what is generated: schema snapshots, the tool reference, the README's tables.
+
+`python -m tests.generate` writes; the tests hold the files against `generated()`.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from mcp_daan.server.calls import listed
+
+ROOT = Path(__file__).parent.parent
+SNAPSHOTS = ROOT / "tests" / "contract" / "schemas"
+
+
+def generated() -> dict[Path, str]:
+    """Every generated file with its text."""
+    tools = listed()
+    files = {
+        SNAPSHOTS / f"{tool['name']}.json": json.dumps(tool, ensure_ascii=False, indent=2) + "\n" for tool in tools
+    }
+    files[ROOT / "docs" / "tools.md"] = reference(tools)
+    readme = ROOT / "README.md"
+    files[readme] = between(readme.read_text(encoding="utf-8"), "tools", overview(tools))
+    return files
+
+
+def between(text: str, mark: str, content: str) -> str:
+    """*text* with what stands between the two comments of *mark* replaced."""
+    begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+    before, rest = text.split(begin, 1)
+    return f"{before}{begin}\n{content}{end}{rest.split(end, 1)[1]}"
+
+
+def overview(tools: list[dict]) -> str:
+    """One row a tool: name, and what it is for."""
+    rows = [f"| `{tool['name']}` | {tool['description'].splitlines()[0]} |" for tool in tools]
+    return "\n".join(["| tool | what it is for |", "|---|---|", *rows]) + "\n"
+
+
+def reference(tools: list[dict]) -> str:
+    """A section a tool: description, arguments, fields of `data`."""
+    parts = ["# Tools\n\nGenerated from the code; `make docs` writes it anew.\n"]
+    for tool in tools:
+        schema = tool["inputSchema"]
+        rows = [
+            f"| `{name}` | {kind(value)} | {'yes' if name in schema.get('required', []) else 'no'} | {told(value)} |"
+            for name, value in schema["properties"].items()
+        ]
+        fields = [
+            f"| `{name}` | {kind(value)} | {told(value)} |"
+            for name, value in tool["outputSchema"]["properties"]["data"]["properties"].items()
+        ]
+        reads = "reads only" if tool["annotations"]["readOnlyHint"] else "writes"
+        head = [f"## {tool['name']}\n", f"*{tool['title']}* ({reads})\n", tool["description"] + "\n"]
+        arguments = ["| argument | type | required | |", "|---|---|---|---|", *rows, ""]
+        parts.append("\n".join([*head, *arguments, "| in `data` | type | |", "|---|---|---|", *fields, ""]))
+    return "\n".join(parts)
+
+
+def kind(schema: dict) -> str:
+    """A schema in a few words."""
+    if "enum" in schema:
+        return ", ".join(f"`{each}`" for each in schema["enum"])
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if "anyOf" in schema:
+        return " or ".join(kind(each) for each in schema["anyOf"])
+    if schema.get("type") == "array":
+        return f"list of {kind(schema.get('items', {}))}"
+    if schema.get("type") == "object" and "properties" in schema:
+        return "{" + ", ".join(schema["properties"]) + "}"
+    return str(schema.get("type", "any"))
+
+
+def told(schema: dict) -> str:
+    """The description and the default, on one line."""
+    default = f" Default `{json.dumps(schema['default'], ensure_ascii=False)}`." if "default" in schema else ""
+    return (schema.get("description", "").replace("\n", " ") + default).replace("|", "\\|").strip()
+
+
+def main() -> None:
+    """Write every generated file."""
+    for path, text in generated().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{path.relative_to(ROOT)}\n")
+
+
+if __name__ == "__main__":
+    main()
