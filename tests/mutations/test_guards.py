@@ -1,0 +1,63 @@
+"""Every guard is covered: taking it away turns a test red."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A line that protects, what stands there without it, and the tests that must notice."""
+
+    file: str
+    line: str
+    without: str
+    tests: str
+
+
+GUARDS: list[Guard] = [
+    Guard(
+        "toolbox.py", 'extra="forbid", strict=True', 'extra="ignore", strict=True', "tests/foundation/test_toolbox.py"
+    ),
+    Guard("toolbox.py", 'extra="forbid", strict=True', 'extra="forbid"', "tests/foundation/test_toolbox.py"),
+    Guard("toolbox.py", "clean = app.redact(answer)", "clean = answer", "tests/foundation/test_toolbox.py"),
+    Guard(
+        "toolbox.py", "if len(clean.encode()) > app.max_answer_bytes:", "if False:", "tests/foundation/test_toolbox.py"
+    ),
+    Guard("paging.py", "or seen != mark", "", "tests/foundation/test_paging.py"),
+    Guard("scrub.py", "segments[-1] in _HARMLESS_LAST", "False", "tests/foundation/test_scrub.py"),
+    Guard(
+        "config.py",
+        'name.startswith("DAAN_") and name not in OWN_VARIABLES',
+        "False",
+        "tests/foundation/test_config.py",
+    ),
+]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: f"{guard.file}: {guard.line[:40]}")
+def test_a_test_goes_red_when_the_guard_is_removed(guard: Guard, tmp_path: Path) -> None:
+    """A copy of the project without the guard fails the tests named beside it."""
+    for name in ("mcp_daan", "tests", "knowledge"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    path = tmp_path / "mcp_daan" / guard.file
+    text = path.read_text(encoding="utf-8")
+    assert text.count(guard.line) >= 1, "the guard has moved: mend this list"
+    path.write_text(text.replace(guard.line, guard.without), encoding="utf-8")
+
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *guard.tests.split()]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
+    )
+
+    assert done.returncode == 1, done.stdout[-2000:]
