@@ -1,0 +1,96 @@
+"""What markdown tables say: of columns, of tables, of indexes."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from mcp_daan.knowledge.claims.column_types import read_type
+from mcp_daan.knowledge.claims.said import Claims, IndexClaim
+from mcp_daan.knowledge.claims.subjects import Subject, cell_names, ends_open
+from mcp_daan.knowledge.passages import Block, Prose
+
+# What stands in the head of a column, English and Dutch.
+_HEADS = {
+    "table": "table tabel tablename tabelnaam view",
+    "column": "column kolom columnname kolomnaam veld veldnaam field fieldname attribute attribuut",
+    "name": "name naam",
+    "type": "type datatype gegevenstype sqltype sqlitetype columntype kolomtype",
+    "index": "index indexname indexnaam",
+    "columns": "columns kolommen velden fields on op",
+}
+_HEAD = {word: kind for kind, words in _HEADS.items() for word in words.split()}
+
+
+def read_table(block: Block, subject: Subject | None, known: frozenset[str], claims: Claims) -> None:
+    """Add to *claims* what the table *block*, about *subject*, says."""
+    heads = [_HEAD.get(re.sub(r"[^a-z]", "", cell.plain.lower()), "") for cell in block.rows[0]]
+    at = {kind: heads.index(kind) for kind in heads if kind}
+    if "index" in at:
+        _indexes(block, at, subject, claims)
+    elif "table" in at and ("column" in at or ("name" in at and "type" in at)):
+        _columns_of_all(block, at, claims)
+    elif "table" in at:
+        _tables(block, at, claims)
+    elif "column" in at or ("name" in at and "type" in at):
+        _columns(block, at, subject, known, claims)
+
+
+def _columns(block: Block, at: dict[str, int], subject: Subject | None, known: frozenset[str], claims: Claims) -> None:
+    rows = block.rows[1:]
+    types = [read_type(row[at["type"]].plain) for row in rows] if "type" in at else []
+    # "Name | Type" may head a list of anything; "Column | INTEGER" is about a table.
+    convincing = "column" in at and sum(kind is not None for kind in types) * 2 >= max(len(rows), 1)
+    if subject is None or not (subject.certain or subject.name.lower() in known or convincing):
+        if convincing:
+            claims.not_read(block.rows[0][0].line, "a list of columns, but no heading names its table")
+        return
+    if not subject.certain:
+        claims.table(subject.name, subject.line, block)
+    claims.columns_of(subject.name, _rows(rows, at, subject.name, claims))
+
+
+def _rows(
+    rows: Iterable[tuple[Prose, ...]], at: dict[str, int], table: str, claims: Claims
+) -> Iterator[tuple[str, str | None, int]]:
+    for row in rows:
+        cell = row[at["column"] if "column" in at else at["name"]]
+        names = cell_names(cell)
+        if ends_open(cell):
+            claims.unfinished.add(table.lower())
+        elif not names and cell.plain.strip():
+            claims.not_read(cell.line, f"a row of the columns of `{table}` whose name is no name")
+        stated = row[at["type"]].plain if "type" in at else ""
+        kind = read_type(stated)
+        if kind is None and names and re.search(r"\w", stated):
+            claims.not_read(cell.line, f"the type of `{table}.{names[0]}`, which is no type that is known here")
+        yield from ((name, kind, cell.line) for name in names)
+
+
+def _columns_of_all(block: Block, at: dict[str, int], claims: Claims) -> None:
+    """One table of all columns, which names the table in each row, or only where it changes."""
+    table = ""
+    for row in block.rows[1:]:
+        named = cell_names(row[at["table"]])
+        if named and named[0] != table:
+            table = named[0]
+            claims.table(table, row[0].line, block)
+        if table:
+            claims.columns_of(table, _rows([row], at, table, claims))
+
+
+def _tables(block: Block, at: dict[str, int], claims: Claims) -> None:
+    for row in block.rows[1:]:
+        for table in cell_names(row[at["table"]]):
+            claims.table(table, row[0].line, block)
+            if "columns" in at:
+                cell = row[at["columns"]]
+                claims.columns_of(table, ((name, None, cell.line) for name in cell_names(cell)))
+
+
+def _indexes(block: Block, at: dict[str, int], subject: Subject | None, claims: Claims) -> None:
+    for row in block.rows[1:]:
+        tables = cell_names(row[at["table"]]) if "table" in at else []
+        table = tables[0] if tables else subject.name if subject else None
+        place = at.get("columns", at.get("column"))
+        columns = tuple(cell_names(row[place])) if place is not None else ()
+        for name in cell_names(row[at["index"]]):
+            claims.indexes.append(IndexClaim(name, table, columns, row[0].line))
