@@ -1,0 +1,169 @@
+"""Which D1 databases the workspace names, and where wrangler keeps each."""
+
+import difflib
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from mcp_daan.config import D1, FILE, RemoteOrFile
+from mcp_daan.errors import InvalidArguments, NotFound
+from mcp_daan.workspace import Workspace
+from mcp_daan.wrangler import D1Binding, WranglerConfig
+
+STATE = Path(".wrangler/state/v3")
+UNIQUE_KEY = "miniflare-D1DatabaseObject"
+
+
+@dataclass(frozen=True)
+class Database:
+    """A D1 database: a file where wrangler keeps it (it may not exist yet), or a remote one by its id."""
+
+    name: str
+    location: Literal["local", "remote"]
+    id: str | None
+    path: Path | None
+    binding: str | None
+    app: str | None
+    migrations: Path | None
+    migrations_table: str
+    secret_columns: tuple[str, ...]
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a local file."""
+        return self.path is not None and self.path.is_file()
+
+
+def find_databases(workspace: Workspace, settings: D1) -> list[Database]:
+    """Every database of the settings and of the wrangler configurations, local before remote, each name once.
+
+    Where two local ones share a name, the later is called `name@environment` or `name@app`.
+    Raises InvalidArguments for a `[d1.databases.NAME]` without `path` and `id`.
+    """
+    local: list[tuple[Database, str | None]] = []
+    remote: list[Database] = []
+    bound = list(_bound(workspace, settings))
+    for name, entry in settings.databases.items():
+        configured = _configured(name, entry, workspace, settings)
+        if configured.location == "remote":
+            remote.append(configured)
+        else:
+            local.append((_completed(configured, bound), None))
+    return [*_distinct([*local, *bound]), *remote]
+
+
+def choose(databases: list[Database], name: str) -> Database:
+    """The database called *name*, the local one first; `remote:NAME` means the remote one.
+
+    Raises NotFound that lists the names.
+    """
+    for location in ("local", "remote"):
+        for database in databases:
+            if database.location == location and name in (database.name, f"{location}:{database.name}"):
+                return database
+    names = [called(database) for database in databases]
+    close = difflib.get_close_matches(name, names, 1)
+    if not names:
+        advice = f"Add a D1 binding to a wrangler configuration, or `[d1.databases.NAME]` to {FILE}."
+    else:
+        advice = f"The databases are: {', '.join(names)}." + (f" Did you mean `{close[0]}`?" if close else "")
+    raise NotFound("There is no database of that name in this workspace.", advice=advice)
+
+
+def called(database: Database) -> str:
+    """The name that finds *database* and no other."""
+    return database.name if database.location == "local" else f"remote:{database.name}"
+
+
+def file_name(local_id: str) -> str:
+    """The name that miniflare gives the file of *local_id*: a Durable Object's id."""
+    key = hashlib.sha256(UNIQUE_KEY.encode()).digest()
+    first = hmac.digest(key, local_id.encode(), "sha256")[:16]
+    return (first + hmac.digest(key, first, "sha256")[:16]).hex() + ".sqlite"
+
+
+def _bound(workspace: Workspace, settings: D1) -> Iterator[tuple[Database, str | None]]:
+    """The database of each binding with the binding's environment; one file of several bindings once."""
+    seen: set[tuple[str, Path]] = set()
+    for app in workspace.apps:
+        states = [workspace.root / folder for folder in settings.persist] or [app.path.parent / STATE]
+        for binding in app.d1_bindings():
+            for path in _files(states, binding.local_id):
+                if (binding.name, path) not in seen:
+                    seen.add((binding.name, path))
+                    yield _database(workspace, settings, app, binding, path), binding.environment
+
+
+def _files(states: Iterable[Path], local_id: str) -> list[Path]:
+    """Where the file is, in each state folder that has it; else where it would be made."""
+    folders = [state / "v3" if (state / "v3" / "d1").is_dir() else state for state in states]
+    paths = [folder / "d1" / UNIQUE_KEY / file_name(local_id) for folder in folders]
+    return [path for path in paths if path.is_file()] or paths[:1]
+
+
+def _database(workspace: Workspace, settings: D1, app: WranglerConfig, binding: D1Binding, path: Path) -> Database:
+    migrations = app.path.parent / binding.migrations_dir
+    return Database(
+        name=binding.name,
+        location="local",
+        id=binding.database_id,
+        path=path,
+        binding=binding.binding,
+        app=workspace.relative(app.path.parent),
+        migrations=migrations if migrations.is_dir() else None,
+        migrations_table=binding.migrations_table,
+        secret_columns=tuple(settings.secret_columns),
+    )
+
+
+def _configured(name: str, entry: RemoteOrFile, workspace: Workspace, settings: D1) -> Database:
+    if not entry.path and not entry.id:
+        raise InvalidArguments(
+            f"{FILE}: `[d1.databases.{name}]` has neither `path` nor `id`.",
+            advice="Give `path` for a local file, or `id` for a remote database.",
+        )
+    return Database(
+        name=name,
+        location="local" if entry.path else "remote",
+        id=entry.id,
+        path=workspace.root / entry.path if entry.path else None,
+        binding=None,
+        app=None,
+        migrations=None,
+        migrations_table="d1_migrations",
+        secret_columns=tuple(settings.secret_columns),
+    )
+
+
+def _completed(configured: Database, bound: list[tuple[Database, str | None]]) -> Database:
+    """*configured* with what a binding of the same name or file knows of it besides."""
+    for database, _ in bound:
+        if configured.path == database.path or configured.name == database.name:
+            return replace(database, name=configured.name, path=configured.path, id=configured.id or database.id)
+    return configured
+
+
+def _distinct(found: list[tuple[Database, str | None]]) -> list[Database]:
+    """The local databases under names of their own, in the order given.
+
+    Of one database (same name and id) bound in several apps, only the files that exist are kept, or else one.
+    """
+    kept: list[Database] = []
+    for database, environment in found:
+        twins = [other for other, _ in found if (other.name, other.id) == (database.name, database.id)]
+        if any(database.path == other.path for other in kept):
+            continue
+        if not database.exists and database is not next((twin for twin in twins if twin.exists), twins[0]):
+            continue
+        names = {other.name for other in kept}
+        if database.name in names:
+            folder = (database.app or "").rsplit("/", 1)[-1]
+            marks = [environment, folder, database.app, *map(str, range(2, len(found) + 2))]
+            database = replace(
+                database, name=next(n for mark in marks if mark and (n := f"{database.name}@{mark}") not in names)
+            )
+        kept.append(database)
+    return kept

@@ -1,0 +1,176 @@
+"""Worker processes for callers' SQL: started on demand, ended at the deadline, started again."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from mcp_daan.errors import (
+    DaanError,
+    InternalError,
+    InvalidArguments,
+    NotFound,
+    Refused,
+    TooLarge,
+    TooSlow,
+    Unavailable,
+)
+
+log = logging.getLogger("mcp_daan")
+
+SIZE = 4
+# After the worker's own: it ends itself first wherever the system lets it.
+GRACE_SECONDS = 0.9
+# No other variable of the server's is passed on: its environment holds secrets.
+VARIABLES = ("PATH", "PYTHONPATH", "PYTHONHOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH")
+FAILURES: dict[str, type[DaanError]] = {
+    failure.code: failure for failure in (InvalidArguments, NotFound, Refused, TooLarge, TooSlow, Unavailable)
+}
+
+
+class WorkerGone(Exception):
+    """The worker ended before its time, without an answer."""
+
+
+class Pool:
+    """Up to four workers, shared by all calls; a dead one is replaced, and a call waits while all are busy."""
+
+    def __init__(self, size: int = SIZE) -> None:
+        self._places = threading.BoundedSemaphore(size)
+        self._lock = threading.Lock()
+        self._idle: list[Worker] = []
+        self._all: set[Worker] = set()
+        self._closed = False
+
+    def ask(self, request: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:
+        """What a worker answers to *request* within *seconds*.
+
+        Raises the worker's own failure, TooSlow when it was ended at the deadline, Unavailable when all are busy.
+        """
+        if not self._places.acquire(timeout=seconds):
+            raise Unavailable("Every reader is busy with another statement.", advice="Ask again in a moment.")
+        try:
+            return _unpacked(self._reply(request, time.monotonic() + seconds))
+        finally:
+            self._places.release()
+
+    def close(self) -> None:
+        """End every worker."""
+        with self._lock:
+            self._closed = True
+            workers, self._all, self._idle = self._all, set(), []
+        for worker in workers:
+            worker.end()
+
+    def _reply(self, request: Mapping[str, Any], deadline: float) -> dict[str, Any]:
+        # A worker that died while idle, or was killed meanwhile, costs its caller nothing: reading twice is harmless.
+        for _ in range(2):
+            worker = self._taken()
+            try:
+                reply = worker.ask(request, deadline - time.monotonic())
+            except WorkerGone:
+                self._drop(worker)
+                continue
+            except TooSlow:
+                self._drop(worker)
+                raise
+            with self._lock:
+                self._idle.append(worker)
+            return reply
+        raise Unavailable(
+            "The process that reads the database ended unexpectedly.", advice="Ask again, with a simpler statement."
+        )
+
+    def _taken(self) -> "Worker":
+        with self._lock:
+            if self._closed:
+                raise Unavailable("The server is closing.", advice="Start it again.")
+            while self._idle:
+                worker = self._idle.pop()
+                if worker.alive:
+                    return worker
+                self._all.discard(worker)
+                worker.end()
+            worker = Worker()
+            self._all.add(worker)
+            return worker
+
+    def _drop(self, worker: "Worker") -> None:
+        with self._lock:
+            self._all.discard(worker)
+        worker.end()
+
+
+class Worker:
+    """One worker process."""
+
+    def __init__(self) -> None:
+        environment = {name: os.environ[name] for name in VARIABLES if name in os.environ}
+        # One arena: glibc's further ones would count against the worker's memory limit. -P: never import from the
+        # working folder, which is the caller's.
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "mcp_daan.d1.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**environment, "MALLOC_ARENA_MAX": "1", "PYTHONUTF8": "1"},
+        )
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
+    def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+        """The reply to *request*. Raises TooSlow when the process had to end for it, WorkerGone when it just ended."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        seconds = max(seconds, 0.01)
+        watch = threading.Timer(seconds + GRACE_SECONDS, self._process.kill)
+        watch.daemon = True
+        watch.start()
+        started = time.monotonic()
+        line = b""
+        try:
+            with suppress(BrokenPipeError):
+                stdin.write(json.dumps({**request, "seconds": seconds}).encode() + b"\n")
+                stdin.flush()
+                line = stdout.readline()
+        finally:
+            watch.cancel()
+        if line.endswith(b"\n"):
+            reply: dict[str, Any] = json.loads(line)
+            return reply
+        if time.monotonic() - started >= seconds:
+            raise TooSlow(
+                "The statement ran past its deadline and its process was ended.",
+                advice="Avoid instr(), replace() and unhex() on large values; narrow the WHERE clause.",
+            )
+        raise WorkerGone
+
+    def end(self) -> None:
+        """End the process and let go of its pipes."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with suppress(BrokenPipeError):  # what was not sent any more
+                    stream.close()
+
+
+def _unpacked(reply: Mapping[str, Any]) -> dict[str, Any]:
+    if "answer" in reply:
+        answer: dict[str, Any] = reply["answer"]
+        return answer
+    if "fault" in reply:
+        log.error("a statement's worker failed: %s", reply["fault"])
+        raise InternalError("The server failed while it ran the statement.", advice="Report it with the statement.")
+    code, message, advice = reply["failure"]
+    raise FAILURES[code](message, advice=advice)

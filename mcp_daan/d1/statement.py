@@ -1,0 +1,228 @@
+"""Run one statement of a caller's inside the worker: guarded, masked, by the page."""
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from mcp_daan.d1.cost import counted_whole, counting
+from mcp_daan.d1.guard import SQL_BYTES, Guard, refusal
+from mcp_daan.d1.reading import snapshot, table_names
+from mcp_daan.d1.values import MASK, BrokenText, SQLValue, to_wire
+from mcp_daan.errors import Refused, TooLarge, Unavailable
+
+ONE = "Send exactly one statement that reads: SELECT, WITH … SELECT, VALUES, EXPLAIN, or a PRAGMA such as table_info."
+# A token that may hold a semicolon, or the semicolon that ends a statement.
+_TOKEN = re.compile(
+    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|/\*.*?(?:\*/|\Z)|(?P<end>;)""", re.S
+)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What SQLite says of a statement before it runs."""
+
+    columns: tuple[str, ...]
+    explains: bool
+
+
+def answer(
+    *,
+    path: str,
+    sql: str,
+    parameters: Sequence[SQLValue],
+    skip: int,
+    seen: str,
+    limit: int,
+    room: int,
+    secret_columns: Sequence[str],
+    seconds: float,
+) -> dict[str, Any]:
+    """The page of at most *limit* rows and *room* bytes after the first *skip* rows.
+
+    *seen* is the digest of those first rows when they were given before; `changed` says that they are others now.
+    """
+    _check_text(sql)
+    with snapshot(Path(path), seconds=seconds) as connection:
+        secrets: frozenset[tuple[str, str]] = frozenset()
+        guard = Guard(table_names(connection), secrets)
+        connection.authorizer = guard
+        try:
+            started = time.perf_counter()
+            shape = look(connection, sql, parameters)
+            masked = [False] * len(shape.columns)
+            with counting(connection) as steps:
+                page = _page(connection, sql, parameters, shape, skip=skip, limit=limit, room=room, masked=masked)
+            ended = time.perf_counter()
+            scanned = steps.scanned + (1 if steps.scanned else 0)
+            if any(column == "" for _, column in guard.read):
+                scanned += counted_whole(connection, sql, parameters)
+        except apsw.Error:
+            if guard.denial is not None:
+                raise refusal(guard) from None
+            raise
+    return {
+        "columns": shape.columns,
+        "rows": page.rows,
+        "more": page.more,
+        "cut": page.cut,
+        "seen": page.seen,
+        "changed": bool(seen) and seen != page.skipped,
+        "masked": masked,
+        "elsewhere": [],
+        "rows_read": max(scanned, skip + len(page.rows)),
+        "milliseconds": round((ended - started) * 1000, 3),
+    }
+
+
+def look(connection: apsw.Connection, sql: str, parameters: Sequence[SQLValue]) -> Shape:
+    """The shape of *sql*, prepared and not run.
+
+    Raises Refused for anything but one statement that reads.
+    """
+    found: list[Shape] = []
+
+    def trace(cursor: apsw.Cursor, statement: str, bindings: object) -> bool:
+        if not cursor.has_vdbe:
+            raise Refused("There is no statement.", advice=ONE)
+        if not blank(connection, sql[len(statement) :]):
+            raise Refused("There is more than one statement.", advice=ONE)
+        # The authorizer sees every action but VACUUM's own, which EXPLAIN would let by.
+        if not cursor.is_readonly:
+            raise Refused("The statement was not run: it does more than read.", advice=ONE)
+        found.append(Shape(tuple(name for name, *_ in cursor.description), bool(cursor.is_explain)))
+        return False
+
+    cursor = connection.cursor()
+    cursor.exec_trace = trace
+    try:
+        cursor.execute(sql, parameters)
+    except apsw.ExecTraceAbort:
+        return found[0]
+    raise Refused("There is no statement.", advice=ONE)
+
+
+def blank(connection: apsw.Connection, text: str) -> bool:
+    """Whether SQLite finds nothing but blanks, comments and semicolons in *text*."""
+    while text:
+        found: list[tuple[str, bool]] = []
+
+        def trace(cursor: apsw.Cursor, statement: str, bindings: object, found: list[tuple[str, bool]] = found) -> bool:
+            found.append((statement, cursor.has_vdbe))
+            return False
+
+        cursor = connection.cursor()
+        cursor.exec_trace = trace
+        with suppress(apsw.ExecTraceAbort):
+            cursor.execute(text)
+        if not found or found[0][1]:
+            return not found
+        text = text[len(found[0][0]) :]
+    return True
+
+
+@dataclass
+class Page:
+    """The rows of one page; `skipped` and `seen` digest the rows before it and up to its end."""
+
+    rows: list[list[Any]]
+    more: bool
+    cut: bool
+    skipped: str
+    seen: str
+
+
+def _page(
+    connection: apsw.Connection,
+    sql: str,
+    parameters: Sequence[SQLValue],
+    shape: Shape,
+    *,
+    skip: int,
+    limit: int,
+    room: int,
+    masked: Sequence[bool],
+) -> Page:
+    try:
+        rows = iter(connection.execute(sql, parameters))
+        return _collected(rows, skip=skip, limit=limit, room=room, masked=masked)
+    except UnicodeDecodeError:
+        rows = _as_bytes(connection, sql, parameters, shape)
+        return _collected(rows, skip=skip, limit=limit, room=room, masked=masked)
+
+
+def _collected(
+    rows: Iterator[tuple[SQLValue, ...]], *, skip: int, limit: int, room: int, masked: Sequence[bool]
+) -> Page:
+    digest = hashlib.blake2b(digest_size=9)
+    for row in islice(rows, skip):
+        digest.update(repr(row).encode())
+    skipped = digest.hexdigest()
+    taken: list[list[Any]] = []
+    for row in rows:
+        if len(taken) == limit:
+            return Page(taken, True, False, skipped, digest.hexdigest())
+        wire = [MASK if hidden else to_wire(value) for value, hidden in zip(row, masked, strict=True)]
+        room -= len(json.dumps(wire, ensure_ascii=False, separators=(",", ":")).encode()) + 1
+        if room < 0:
+            if not taken:
+                raise TooLarge(
+                    f"Row {skip + 1} alone is larger than an answer may be.",
+                    advice="Name the columns that you need, or take parts of long values with substr().",
+                )
+            return Page(taken, True, True, skipped, digest.hexdigest())
+        taken.append(wire)
+        digest.update(repr(row).encode())
+    return Page(taken, False, False, skipped, digest.hexdigest())
+
+
+def _as_bytes(
+    connection: apsw.Connection, sql: str, parameters: Sequence[SQLValue], shape: Shape
+) -> Iterator[tuple[SQLValue, ...]]:
+    """The same rows with text read as bytes, for a database that holds text that is not UTF-8."""
+    names = [f"c{number}" for number in range(len(shape.columns))]
+    values = ", ".join(f"iif(typeof({c}) = 'text', CAST({c} AS BLOB), {c}), typeof({c}) = 'text'" for c in names)
+    # The statement itself kept D1's limits already.
+    connection.limit(apsw.SQLITE_LIMIT_COLUMN, 2 * len(names) + 1)
+    connection.limit(apsw.SQLITE_LIMIT_SQL_LENGTH, 2 * SQL_BYTES)
+    wrapped = f"WITH q({', '.join(names)}) AS (\n{_without_end(sql)}\n) SELECT {values} FROM q"
+    try:
+        rows = connection.execute(wrapped, parameters)
+    except apsw.SQLError:  # PRAGMA and EXPLAIN cannot be wrapped
+        raise Unavailable("A name in the schema is not UTF-8.", advice="Ask with SELECT instead of PRAGMA.") from None
+    for row in rows:
+        yield tuple(_text(value) if is_text else value for value, is_text in zip(row[::2], row[1::2], strict=True))
+
+
+def _text(value: Any) -> SQLValue:
+    try:
+        return str(value, "utf-8")
+    except UnicodeDecodeError:
+        return BrokenText(value)
+
+
+def _without_end(sql: str) -> str:
+    end = next((token.start() for token in _TOKEN.finditer(sql) if token["end"]), len(sql))
+    return sql[:end]
+
+
+def _check_text(sql: str) -> None:
+    # Layers differ in where they think that such a text ends.
+    if "\0" in sql:
+        raise Refused("The statement holds a NUL character.", advice="Pass such values in `parameters`.")
+    try:
+        size = len(sql.encode())
+    except UnicodeEncodeError:
+        raise Refused("The statement is not valid Unicode.", advice="Send it as UTF-8 text.") from None
+    if size > SQL_BYTES:
+        raise TooLarge(
+            f"The statement has {size} bytes; D1 takes {SQL_BYTES}.", advice="Shorten it; pass values in `parameters`."
+        )

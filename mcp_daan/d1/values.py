@@ -1,0 +1,31 @@
+"""Values of a row as they travel: exact, and never larger than a glance needs."""
+
+import math
+from typing import TypeAlias
+
+SQLValue: TypeAlias = None | int | float | str | bytes
+WireValue: TypeAlias = None | int | float | str | dict[str, int | str]
+# JSON readers keep numbers as doubles, which are exact only so far.
+SAFE_INTEGER = 2**53 - 1
+GLANCE_BYTES = 32
+MASK = "***"
+
+
+class BrokenText(bytes):
+    """A TEXT value that is not UTF-8."""
+
+
+def to_wire(value: SQLValue) -> WireValue:
+    """*value* for JSON.
+
+    An integer beyond ±(2^53-1) becomes a string, a blob `{"blob": bytes, "hex": the first 32}`, text that is not
+    UTF-8 `{"bytes": n, "hex": …}`; infinities become the strings "Infinity" and "-Infinity" (SQLite has no NaN).
+    """
+    if isinstance(value, int):
+        return value if -SAFE_INTEGER <= value <= SAFE_INTEGER else str(value)
+    if isinstance(value, float) and math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, bytes):
+        kind = "bytes" if isinstance(value, BrokenText) else "blob"
+        return {kind: len(value), "hex": value[:GLANCE_BYTES].hex()}
+    return value
