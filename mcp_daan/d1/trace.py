@@ -1,0 +1,286 @@
+"""Follow secrets through a SELECT: from its sources, through subqueries, CTEs and views, to its result columns."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import apsw
+
+from mcp_daan.d1.catalog import Catalog, Relation, Secret, Secrets, table_function
+from mcp_daan.d1.parse import read_view
+from mcp_daan.d1.scope import (
+    NOTHING,
+    Column,
+    Environment,
+    Known,
+    Range,
+    Scope,
+    column_of,
+    numbered,
+    renamed,
+    union,
+)
+from mcp_daan.d1.select import Core, Expression, Joined, Nested, Part, Result, Select, Table, Unreadable
+from mcp_daan.errors import Refused
+
+# Virtual tables that show the words inside another one; over a secret one they cannot even be opened.
+VOCABULARIES = frozenset({"fts5vocab", "fts4aux"})
+# CTEs that name one another many times grow beyond measure.
+_MOST_STEPS = 2000
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The result columns of a SELECT and the secrets that it uses outside of them."""
+
+    columns: list[Column]
+    elsewhere: set[Secret] = field(default_factory=set)
+
+
+def named(secrets: Iterable[Secret]) -> str:
+    """The names of *secrets*, for a sentence."""
+    return ", ".join(sorted(".".join(secret) for secret in secrets))
+
+
+class Tracer:
+    """Follows secrets through one statement; *seen* are all that it met."""
+
+    def __init__(self, connection: apsw.Connection, catalog: Catalog, secrets: Secrets) -> None:
+        self.connection = connection
+        self.catalog = catalog
+        self.secrets = secrets
+        self.seen: set[Secret] = set()
+        self.steps = 0
+
+    def select(
+        self,
+        select: Select,
+        around: Environment | None = None,
+        outer: Scope | None = None,
+        body_of: Known | None = None,
+    ) -> Outcome:
+        """The outcome of *select* among the CTEs *around* it and the names of the queries *outer* to it."""
+        self.steps += 1
+        if self.steps > _MOST_STEPS:
+            raise Unreadable
+        environment = Environment(around)
+        environment.known = {cte.name: Known(cte, environment) for cte in select.ctes}
+        legs: list[list[Column]] = []
+        reading = [_Reading(self, environment, Scope(outer)) for _ in select.cores]
+        for core, each in zip(select.cores, reading, strict=True):
+            legs.append(each.core(core))
+            if body_of is not None and body_of.columns is None:
+                body_of.columns = renamed(legs[0], body_of.cte.columns)
+        columns = _compound(legs, select.operators)
+        for each in reading:
+            for term in select.order:
+                each.elsewhere |= each.term(term, columns)
+                each.elsewhere |= each.scope.aliases.get(term.names[0][-1], NOTHING) if term.names else NOTHING
+            each.filter(select.limit)
+        return Outcome(columns, set().union(*(each.elsewhere for each in reading)))
+
+    def view(self, relation: Relation) -> Outcome:
+        """The outcome of a view, under the names that its columns have outside."""
+        key = ("view", relation.name, self.secrets)
+        if key not in self.catalog.memory:
+            inside = Tracer(self.connection, self.catalog, self.secrets)
+            outcome = inside.select(read_view(relation.sql))
+            if len(outcome.columns) != len(relation.columns):
+                raise Unreadable
+            self.catalog.memory[key] = (outcome, inside.seen)
+        outcome, seen = self.catalog.memory[key]
+        self.seen |= seen
+        columns = [
+            Column(name, column.draws | ({(relation.name, name)} & self.secrets))
+            for name, column in zip(relation.columns, outcome.columns, strict=True)
+        ]
+        return Outcome(columns, outcome.elsewhere)
+
+    def cte(self, known: Known, outer: Scope | None) -> Outcome:
+        """The outcome of a CTE; inside its own body, what its first part gives."""
+        if known.active:
+            known.recursive = True
+            if known.columns is None:
+                raise Unreadable
+            return Outcome(known.columns)
+        known.active, known.columns = True, None
+        outcome = self.select(known.cte.select, known.around, outer, body_of=known)
+        known.active = False
+        if known.recursive:
+            refuse("a recursive WITH", union(outcome.columns) | outcome.elsewhere)
+        return Outcome(renamed(outcome.columns, known.cte.columns), outcome.elsewhere)
+
+
+class _Reading:
+    """Reads one SELECT of a compound: its *scope*, and the secrets it uses *elsewhere* than in result columns."""
+
+    def __init__(self, tracer: Tracer, environment: Environment, scope: Scope) -> None:
+        self.tracer = tracer
+        self.environment = environment
+        self.scope = scope
+        self.elsewhere: set[Secret] = set()
+
+    def core(self, core: Core) -> list[Column]:
+        """The result columns."""
+        if core.rows:
+            rows = [[self.draws(each) for each in row] for row in core.rows]
+            return [Column(f"column{at}", NOTHING.union(*each)) for at, each in enumerate(zip(*rows, strict=True), 1)]
+        star: list[Column] = []
+        if core.sources is not None:
+            star = self.joined(core.sources)
+            self.conditions(core.sources)
+        for name, window in core.windows.items():
+            self.scope.windows[name] = self.draws(window)
+        columns: list[Column] = []
+        aliases: dict[str, Secrets] = {}
+        for result in core.results:
+            found = self.result(result, star)
+            columns += found
+            if result.alias is not None:
+                aliases[result.alias] = aliases.get(result.alias, NOTHING) | found[0].draws
+        self.scope.aliases = aliases
+        self.filter(core.where)
+        self.filter(core.having)
+        for group in core.groups:
+            refuse("GROUP BY", self.term(group, columns))
+        if core.distinct:
+            refuse("DISTINCT", union(columns))
+        return columns
+
+    def result(self, result: Result, star: list[Column]) -> list[Column]:
+        if not result.star:
+            return [column_of(result.expression, result.alias, self.draws(result.expression))]
+        found = star
+        if result.of is not None:
+            called = [each for each in self.scope.ranges if each.name == result.of]
+            strong = [each for each in called if not each.weak] or called
+            found = [column for each in strong for column in each.visible]
+        if not found:
+            raise Unreadable
+        self.tracer.seen |= union(found)
+        return found
+
+    def filter(self, expression: Expression | None) -> None:
+        if expression is not None:
+            self.elsewhere |= self.draws(expression)
+
+    def term(self, term: Expression, columns: list[Column]) -> Secrets:
+        """What a term of GROUP BY or ORDER BY draws on, a column's number included."""
+        place = term.position
+        return self.draws(term) | (columns[place - 1].draws if place and place <= len(columns) else NOTHING)
+
+    def draws(self, expression: Expression) -> Secrets:
+        """The secrets that an expression draws on."""
+        found: set[Secret] = set()
+        for parts in expression.names:
+            found |= self.scope.find(parts, quoted=parts[-1] in expression.quoted)
+        for window in expression.windows:
+            found |= self.scope.windows.get(window, NOTHING)
+        for select in expression.selects:
+            outcome = self.tracer.select(select, self.environment, self.scope)
+            found |= union(outcome.columns) | outcome.elsewhere
+        for select in expression.exists:
+            found |= self.tracer.select(select, self.environment, self.scope).elsewhere
+        for table in expression.tables:
+            outcome = self.table(table)[1]
+            found |= union(outcome.columns) | outcome.elsewhere
+        self.tracer.seen |= found
+        return frozenset(found)
+
+    # FROM
+
+    def joined(self, joined: Joined) -> list[Column]:
+        """The columns that `*` stands for; the scope learns the names."""
+        star: list[Column] = []
+        first = len(self.scope.ranges)
+        for part in joined.parts:
+            middle = len(self.scope.ranges)
+            right = self.source(part)
+            shared = self.shared(part, self.scope.ranges[first:middle], self.scope.ranges[middle:], star, right)
+            merged = {name: union(column for column in (*star, *right) if column.name == name) for name in shared}
+            self.elsewhere |= NOTHING.union(*merged.values())
+            star = [replace(each, draws=merged.get(each.name, each.draws)) for each in star]
+            star += [column for column in right if column.name not in shared]
+        return star
+
+    def source(self, part: Part) -> list[Column]:
+        source = part.source
+        if isinstance(source, Joined):
+            first = len(self.scope.ranges)
+            star = self.joined(source)
+            if source.alias is not None:
+                for each in self.scope.ranges[first:]:
+                    each.weak = True
+                star = numbered(star)
+                self.scope.ranges.append(Range(source.alias, star))
+            return star
+        if isinstance(source, Nested):
+            outcome = self.tracer.select(source.select, self.environment, self.scope.outer)
+            found = Range(source.alias or "", numbered(outcome.columns))
+        else:
+            relation, outcome = self.table(source)
+            found = Range(source.alias or source.name, outcome.columns, relation)
+        self.elsewhere |= outcome.elsewhere
+        self.scope.ranges.append(found)
+        return found.visible
+
+    def table(self, table: Table) -> tuple[Relation | None, Outcome]:
+        known = self.environment.find(table.name) if table.schema is None else None
+        if known is not None:
+            return None, self.tracer.cte(known, self.scope.outer)
+        relation = self.tracer.catalog.relations.get(table.name) or table_function(self.tracer.connection, table.name)
+        if relation is None:
+            raise Unreadable
+        if relation.kind == "view":
+            return relation, self.tracer.view(relation)
+        columns = [
+            Column(name, frozenset({(relation.name, name)} & self.tracer.secrets), name in relation.hidden)
+            for name in relation.columns
+        ]
+        if table.arguments is not None:
+            refuse("the arguments of a table", union(columns))
+        if relation.module in VOCABULARIES:
+            refuse("a vocabulary", union(columns))
+        return relation, Outcome(columns)
+
+    def shared(
+        self, part: Part, before: list[Range], behind: list[Range], star: list[Column], right: list[Column]
+    ) -> set[str]:
+        """The names that NATURAL or USING compares; refused if one is a secret, for the engine would compare it."""
+        names = set(part.using)
+        if part.natural:
+            names = {column.name for column in right} & {column.name for each in before for column in each.columns}
+        for each in (*before, *behind):
+            if each.relation is not None:
+                compared = {(each.relation.name, name) for name in names} & self.tracer.secrets
+                refuse("NATURAL or USING", compared)
+        return names
+
+    def conditions(self, joined: Joined) -> None:
+        """What ON and the arguments of table-valued functions draw on, once every source is known."""
+        for part in joined.parts:
+            self.filter(part.on)
+            if isinstance(part.source, Joined):
+                self.conditions(part.source)
+            if isinstance(part.source, Table):
+                for argument in part.source.arguments or []:
+                    refuse("the arguments of a table", self.draws(argument))
+
+
+def _compound(legs: list[list[Column]], operators: list[str]) -> list[Column]:
+    """The columns of a compound: where all rows are kept, what one leg draws on masks that column for all."""
+    if len({len(leg) for leg in legs}) != 1:
+        raise Unreadable
+    if len(legs) == 1:
+        return legs[0]
+    for operator in set(operators) - {"UNION ALL"}:
+        refuse(operator, union(column for leg in legs for column in leg))
+    return [replace(columns[0], draws=union(columns)) for columns in zip(*legs, strict=True)]
+
+
+def refuse(where: str, secrets: Iterable[Secret]) -> None:
+    """Refuse if there are any *secrets*, which stand where no result column can be told apart from them."""
+    if secrets := list(secrets):
+        raise Refused(
+            f"The statement uses the secret {named(secrets)} in {where}, where it cannot be masked by itself.",
+            advice="Leave that column out there, or select it as a plain result column.",
+        )
