@@ -13,14 +13,14 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import apsw
 
 from mcp_daan.errors import Unavailable
 from mcp_daan.knowledge.base import KnowledgeBase, documents
 from mcp_daan.knowledge.markdown import read_text
-from mcp_daan.knowledge.pages import document_page, migration_page
+from mcp_daan.knowledge.pages import SEPARATOR, document_page, migration_page
 from mcp_daan.workspace import Workspace, cache_folder
 
 T = TypeVar("T")
@@ -37,7 +37,8 @@ CREATE TABLE pages(
   title TEXT, scope TEXT, component TEXT, dated TEXT, changed INTEGER, bytes INTEGER, headings INTEGER,
   UNIQUE (kind, name));
 CREATE TABLE places(
-  id INTEGER PRIMARY KEY, page INTEGER NOT NULL, address TEXT NOT NULL, line INTEGER NOT NULL, end INTEGER NOT NULL);
+  id INTEGER PRIMARY KEY, page INTEGER NOT NULL, address TEXT NOT NULL, line INTEGER NOT NULL, end INTEGER NOT NULL,
+  bare INTEGER NOT NULL);
 CREATE INDEX places_of_page ON places(page);
 CREATE VIRTUAL TABLE parts USING fts5(title, address, body, name, {_TOKENS});
 CREATE VIRTUAL TABLE whole USING fts5(title, headings, body, name, content = '', contentless_delete = 1, {_TOKENS});
@@ -47,13 +48,12 @@ PRAGMA user_version = {VERSION};
 _PLACE = (apsw.BusyError, apsw.LockedError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.FullError, apsw.IOError)
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """A file to index; `stamp` changes whenever the file does, `settled` says that it surely will."""
 
     name: str
     kind: Kind
-    path: Path
+    path: str
     stamp: str
     settled: bool
     changed: int
@@ -99,7 +99,7 @@ def consult(identity: str, sources: Sequence[Source], kinds: Sequence[Kind], wor
             folder.mkdir(parents=True, exist_ok=True)
             with closing(_opened(str(folder / f"{name}-{number}.sqlite"))) as connection:
                 refresh(connection, sources, kinds)
-                done = work(connection)
+                done = _at_one_moment(connection, work)
         except (OSError, *_PLACE):
             break
         except apsw.Error:
@@ -110,7 +110,7 @@ def consult(identity: str, sources: Sequence[Source], kinds: Sequence[Kind], wor
     memory = _memory(name)
     with memory.lock:
         refresh(memory.connection, sources, kinds)
-        return work(memory.connection)
+        return _at_one_moment(memory.connection, work)
 
 
 def refresh(connection: apsw.Connection, sources: Sequence[Source], kinds: Sequence[Kind]) -> None:
@@ -131,6 +131,15 @@ def refresh(connection: apsw.Connection, sources: Sequence[Source], kinds: Seque
         with connection:
             for source in changed[start : start + BATCH]:
                 _take_in(connection, source)
+
+
+def _at_one_moment(connection: apsw.Connection, work: Callable[[apsw.Connection], T]) -> T:
+    # Else another server could change the index between two statements of *work*.
+    connection.execute("BEGIN DEFERRED")
+    try:
+        return work(connection)
+    finally:
+        connection.execute("ROLLBACK")
 
 
 @dataclass
@@ -186,9 +195,10 @@ def _sources(entries: Iterable[tuple[os.DirEntry[str], str]], kind: Kind) -> Ite
             continue
         newest = max(seen.st_mtime_ns, seen.st_ctime_ns)
         stamp = f"{seen.st_mtime_ns} {seen.st_ctime_ns} {seen.st_size} {seen.st_ino}"
-        shown = name.replace(os.sep, "/").encode("utf-8", "backslashreplace").decode()
+        if not name.isascii():  # a name that is not UTF-8 is shown with its odd bytes spelled out
+            name = name.encode("utf-8", "backslashreplace").decode()
         settled = now - newest > SETTLED_NANOSECONDS
-        yield Source(shown, kind, Path(entry.path), stamp, settled, seen.st_mtime_ns, seen.st_size)
+        yield Source(name.replace(os.sep, "/"), kind, entry.path, stamp, settled, seen.st_mtime_ns, seen.st_size)
 
 
 def _take_in(connection: apsw.Connection, source: Source) -> None:
@@ -199,7 +209,7 @@ def _take_in(connection: apsw.Connection, source: Source) -> None:
         return
     stamp = source.stamp if source.settled else ""
     try:
-        text = read_text(source.path)
+        text = read_text(Path(source.path))
     except Unavailable as error:
         _remove(connection, source.kind, source.name)
         _insert(connection, source, stamp, fault=error.message)
@@ -229,14 +239,14 @@ def _insert_text(connection: apsw.Connection, source: Source, stamp: str, digest
     )
     for part in page.parts:
         connection.execute(
-            "INSERT INTO places(page, address, line, end) VALUES (?, ?, ?, ?)",
-            (number, part.address, part.line, part.end),
+            "INSERT INTO places(page, address, line, end, bare) VALUES (?, ?, ?, ?, ?)",
+            (number, part.address, part.line, part.end, not part.body.strip()),
         )
         connection.execute(
             "INSERT INTO parts(rowid, title, address, body, name) VALUES (?, ?, ?, ?, ?)",
             (connection.last_insert_rowid(), page.title, part.address, part.body, source.name),
         )
-    headings = "\n".join(dict.fromkeys(part.address.rsplit(" > ", 1)[-1] for part in page.parts))
+    headings = "\n".join(dict.fromkeys(part.address.rsplit(SEPARATOR, 1)[-1] for part in page.parts))
     body = "".join(part.body for part in page.parts)
     connection.execute(
         "INSERT INTO whole(rowid, title, headings, body, name) VALUES (?, ?, ?, ?, ?)",

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # Above this a file is no document that a person reads, and parsing it would take seconds.
 DOCUMENT_BYTES = 8 * 2**20
+# A heading is a line; what is longer would fill an answer with one title.
+TITLE_CHARACTERS = 300
 # CommonMark's line endings; str.splitlines knows others, which would shift every line number.
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 # A line of nothing but tags opens an HTML block that swallows the fence or heading below it. MDX reads on.
@@ -28,7 +30,7 @@ _NO_SCALAR = ("[", "{", "|", ">", "&", "*", "!")
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it; lines count from 1.
+    """A heading, its title bounded, and what stands under it; lines count from 1.
 
     `end` is the last line of the whole subtree, `own_end` the last line before the next heading of any level.
     `path` holds the titles from the outermost heading to this one.
@@ -108,7 +110,7 @@ def sections(text: str, *, mdx: bool = False) -> list[Section]:
         plain = (_TAG_LINE if mdx else _COMPONENT_LINE).sub("", plain)
     tokens = _parser().parse(plain)
     headings = [
-        (int(token.tag[1]), token.map[0] + 1 + skipped, " ".join(tokens[number + 1].content.split()))
+        (int(token.tag[1]), token.map[0] + 1 + skipped, " ".join(tokens[number + 1].content.split())[:TITLE_CHARACTERS])
         for number, token in enumerate(tokens)
         if token.type == "heading_open" and token.level == 0 and token.map is not None
     ]
@@ -119,7 +121,7 @@ def document_title(text: str, name: str, *, found: list[Section] | None = None) 
     """The document's title: of its front matter, else its first heading, else *name*."""
     title = front_matter(text)[0].get("title")
     if title:
-        return title
+        return title[:TITLE_CHARACTERS]
     first = next(iter(sections(text) if found is None else found), None)
     return (first.title if first else "") or name
 

@@ -1,14 +1,16 @@
 """One document or migration as search sees it: what it is about, and its parts."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from mcp_daan.knowledge.handwritten import generated
 from mcp_daan.knowledge.markdown import Section, document_title, front_matter, lines_of, sections
 
 Scope = Literal["docs", "lessons", "scraped", "migrations"]
+VIEW = "LESSONS-LEARNED.md"
 SEPARATOR = " > "
 # A longer part says too little about where in it something stands.
 PART_CHARACTERS = 8000
@@ -40,16 +42,17 @@ class Page:
 
 def document_page(name: str, text: str) -> Page:
     """The document *name* with *text*."""
+    file = name.rsplit("/", 1)[-1]
     front, skipped = front_matter(text)
     found = sections(text, mdx=name.lower().endswith(".mdx"))
     lines = lines_of(text)
     return Page(
-        title=document_title(text, name.rsplit("/", 1)[-1], found=found),
+        title=document_title(text, file, found=found),
         scope=_scope(name, front),
         component=front.get("component", ""),
         dated=next((day for key in _DATES if (day := _day(front.get(key, "")))), None),
         headings=len(found),
-        parts=tuple(_document_parts(lines, found, skipped)),
+        parts=tuple(_document_parts(lines, found, skipped, generated(lines) if file == VIEW else [])),
     )
 
 
@@ -64,7 +67,7 @@ def migration_page(name: str, text: str) -> Page:
     return Page(name.rsplit("/", 1)[-1], "migrations", "d1", None, 0, tuple(parts))
 
 
-def addresses(found: list[Section]) -> list[str]:
+def addresses(found: Sequence[Section]) -> list[str]:
     """The heading path of each section; the second of one path ends in `#2`, and so on."""
     seen: dict[str, int] = {}
     named = []
@@ -75,11 +78,15 @@ def addresses(found: list[Section]) -> list[str]:
     return named
 
 
-def _document_parts(lines: list[str], found: list[Section], skipped: int) -> Iterator[Part]:
+def _document_parts(
+    lines: list[str], found: list[Section], skipped: int, copies: list[tuple[int, int]]
+) -> Iterator[Part]:
     first = found[0].line - 1 if found else len(lines)
     if "".join(lines[skipped:first]).strip():
         yield from _split("", skipped + 1, lines[skipped:first])
     for address, section in zip(addresses(found), found, strict=True):
+        if any(start < section.line <= end for start, end in copies):
+            continue  # the lesson's own file is searched
         yield from _split(address, section.line, lines[section.line : section.own_end], heading=1)
 
 
@@ -102,7 +109,7 @@ def _scope(name: str, front: Mapping[str, str]) -> Scope:
     *folders, file = name.split("/")
     if "scraped" in folders or "scraped_at" in front:
         return "scraped"
-    return "lessons" if "lessons" in folders or file == "LESSONS-LEARNED.md" else "docs"
+    return "lessons" if "lessons" in folders or file == VIEW else "docs"
 
 
 def _day(text: str) -> str | None:

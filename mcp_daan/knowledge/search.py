@@ -19,9 +19,15 @@ KINDS: dict[SearchScope, tuple[Kind, ...]] = {"all": ("document", "migration"), 
 # A page is worth its best sections, each next one less, and the whole of it: bench/search.py measures it.
 SECTION_WEIGHTS = (1, 0.5, 0.25, 0.12)
 _PARTS = """
-SELECT places.page, places.id, -bm25(parts, 2.0, 3.0, 1.0, 1.0)
+SELECT places.page, places.id, places.bare, -bm25(parts, 2.0, 3.0, 1.0, 1.0)
 FROM parts JOIN places ON places.id = parts.rowid WHERE parts MATCH ?"""  # title, heading path, body, name
 _WHOLE = "SELECT rowid, -bm25(whole) FROM whole WHERE whole MATCH ?"
+# What a heading says when it speaks of a component without naming it.
+_SPEAKS_OF = {
+    "d1": ("d1", "database", "sql", "schema", "migration"),
+    "workers": ("worker", "wrangler", "kv", "durable object"),
+    "oauth": ("oauth", "token", "auth"),
+}
 RANK_CONSTANT = 60  # of reciprocal rank fusion
 MOST_WORDS = 64  # of one phrasing; a pasted log says it all in its first lines
 
@@ -79,7 +85,8 @@ class Found(Sequence[Result]):
 class Question:
     """What is searched for, and in what.
 
-    `component` keeps pages whose front matter, path or title names it.
+    `component` keeps the sections of which front matter, title, heading path, file name or a line
+    `Component: …` names it.
     """
 
     phrasings: tuple[str, ...]
@@ -128,7 +135,8 @@ def search(
     def ask(connection: apsw.Connection) -> Found:
         pages = _pages(connection, question.kinds)
         allowed = {number: page for number, page in pages.items() if _answers(page, question)}
-        hits = _fused([_ranked(connection, phrase, allowed) for phrase in question.phrasings])
+        parts = _parts_about(connection, question.component)
+        hits = _fused([_ranked(connection, phrase, allowed, parts) for phrase in question.phrasings])
         first = min(start, len(hits))
         results = [
             _result(connection, hit, allowed[hit.page], now, lambda body: snippet(redact(body), wanted))
@@ -144,44 +152,57 @@ def search(
 class _Page:
     name: str
     fault: str | None
-    title: str | None
     scope: str | None
-    component: str | None
     dated: str | None
     changed: int
 
 
 def _pages(connection: apsw.Connection, kinds: Sequence[Kind]) -> dict[int, _Page]:
-    rows = connection.execute("SELECT kind, id, name, fault, title, scope, component, dated, changed FROM pages")
+    rows = connection.execute("SELECT kind, id, name, fault, scope, dated, changed FROM pages")
     return {number: _Page(*row) for kind, number, *row in rows if kind in kinds}
 
 
 def _answers(page: _Page, question: Question) -> bool:
-    if page.fault is not None or question.scope not in ("all", page.scope):
-        return False
-    if question.component is None:
-        return True
-    wanted = question.component.lower().rstrip("s")
-    named = [(page.component or "").lower(), *words(page.name.replace("_", " ")), *words(page.title or "")]
-    return wanted in {word.rstrip("s") for word in named}
+    return page.fault is None and question.scope in ("all", page.scope)
 
 
-def _ranked(connection: apsw.Connection, phrase: str, allowed: Mapping[int, _Page]) -> list[Hit]:
+def _parts_about(connection: apsw.Connection, component: str | None) -> frozenset[int] | None:
+    """The parts that name *component*; None, for all of them, without one."""
+    if component is None:
+        return None
+    name = " ".join(words(component))
+    if not name:
+        return frozenset()
+    spoken = " OR ".join(f'"{each}"' for each in _SPEAKS_OF.get(name, (name,)))
+    query = f'{{title address name}} : ({spoken}) OR body : "component {name}"'
+    rows = connection.execute(
+        "SELECT rowid FROM parts WHERE parts MATCH ?1 UNION"
+        " SELECT places.id FROM places JOIN pages ON pages.id = page WHERE lower(component) = ?2",
+        (query, name),
+    )
+    return frozenset(part for (part,) in rows)
+
+
+def _ranked(
+    connection: apsw.Connection, phrase: str, allowed: Mapping[int, _Page], about: frozenset[int] | None
+) -> list[Hit]:
     # Words are quoted and joined by OR: what the caller typed is never read as query syntax.
     query = " OR ".join(f'"{word}"' for word in telling(phrase)[:MOST_WORDS])
     if not query:
         return []
-    parts: dict[int, list[tuple[float, int]]] = {}
-    for page, part, score in connection.execute(_PARTS, (query,)):
-        if page in allowed:
-            parts.setdefault(page, []).append((score, -part))
+    parts: dict[int, list[tuple[float, int, int]]] = {}
+    for page, part, bare, score in connection.execute(_PARTS, (query,)):
+        if page in allowed and (about is None or part in about):
+            parts.setdefault(page, []).append((-score, bare, part))
     # Words of a file's whole text count even when no single part holds them.
     whole: dict[int, float] = dict(connection.execute(_WHOLE, (query,)))
     hits = []
     for page, scored in parts.items():
-        best = sorted(scored, reverse=True)[: len(SECTION_WEIGHTS)]
-        together = sum(weight * score for weight, (score, _) in zip(SECTION_WEIGHTS, best, strict=False))
-        hits.append(Hit(page, -best[0][1], together + whole.get(page, 0.0)))
+        best = sorted(scored)[: len(SECTION_WEIGHTS)]
+        together = sum(weight * -score for weight, (score, *_) in zip(SECTION_WEIGHTS, best, strict=False))
+        # A heading without text of its own says little; it is shown where nothing else was found.
+        _, _, shown = min(best, key=lambda each: (each[1], each))
+        hits.append(Hit(page, shown, together + whole.get(page, 0.0)))
     return sorted(hits, key=lambda hit: (-hit.score, allowed[hit.page].name))
 
 
@@ -203,9 +224,9 @@ def _fused(rankings: Sequence[list[Hit]]) -> list[Hit]:
 
 def _result(connection: apsw.Connection, hit: Hit, page: _Page, now: datetime, cut: Callable[[str], str]) -> Result:
     address, line, end, body = connection.execute(
-        "SELECT address, line, end, body FROM places JOIN parts ON parts.rowid = places.id WHERE places.id = ?",
+        "SELECT places.address, line, end, body FROM places JOIN parts ON parts.rowid = places.id WHERE places.id = ?",
         (hit.part,),
-    ).fetchone()
+    ).get
     return Result(
         path=page.name,
         section=address,

@@ -40,7 +40,7 @@ def _densest(hits: Sequence[tuple[int, str]]) -> int:
     def worth(number: int) -> int:
         first = hits[number][0]
         inside = set()
-        for place, stem in hits[number:]:
+        for place, stem in hits[number : number + LENGTH]:
             if place - first > LENGTH - BEFORE:
                 break
             inside.add(stem)
