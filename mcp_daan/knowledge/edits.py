@@ -1,0 +1,175 @@
+"""Migrations: which are applied, which files are gone, which were edited afterwards."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mcp_daan.knowledge.ddl import Column, Table, plain_sql, replay, statements
+from mcp_daan.knowledge.findings import MADE_BY_HAND, Finding, finding
+from mcp_daan.protocol import Model
+
+
+class Migration(Model):
+    """One migration file; `applied` is null when the database cannot tell."""
+
+    database: str
+    file: str
+    applied: bool | None
+    path: str
+
+
+@dataclass(frozen=True)
+class Migrations:
+    """The files of one database in wrangler's order, by name, and what its own record says.
+
+    `folder` is how the team writes the folder; `applied` None means that there is no record.
+    `tables` are those of the database, None when it could not be read.
+    """
+
+    database: str
+    folder: str
+    files: Mapping[str, str]
+    applied: Sequence[str] | None
+    tables: Sequence[Table] | None
+
+    def states(self) -> list[Migration]:
+        """Every file with its state; a database without a record has applied nothing."""
+        none: Sequence[str] | None = [] if self.tables is not None else None
+        applied = self.applied if self.applied is not None else none
+        return [
+            Migration(
+                database=self.database,
+                file=name,
+                applied=None if applied is None else name in applied,
+                path=f"{self.folder}/{name}",
+            )
+            for name in self.files
+        ]
+
+
+def migration_findings(of: Migrations) -> list[Finding]:
+    """What is wrong with the migrations of one database."""
+    found = [
+        finding("migration_unapplied", each.path, f"{each.file} is not applied to {of.database}.", component="d1")
+        for each in of.states()
+        if each.applied is False
+    ]
+    unknown = [name for name in of.applied or () if name not in of.files]
+    found += (
+        finding(
+            "migration_unknown",
+            of.folder,
+            f"{of.database} records {name} as applied, but there is no such file.",
+            component="d1",
+        )
+        for name in unknown
+    )
+    if of.applied and of.tables is not None and not unknown:
+        found += _edited(of, [name for name in of.applied if name in of.files], of.tables)
+    return found
+
+
+def _edited(of: Migrations, names: Sequence[str], tables: Sequence[Table]) -> Iterator[Finding]:
+    """Where the schema that the applied files give differs from the one that is."""
+    result = replay(statement for name in names for statement in statements(of.files[name]))
+    if result.failed:
+        place = next(name for name in names if result.failed[0] in list(statements(of.files[name])))
+        yield finding(
+            "unchecked",
+            f"{of.folder}/{place}",
+            f"{place} could not be run in memory, so nobody can tell whether applied migrations were edited.",
+            line=result.failed[0].line,
+            component="d1",
+        )
+        return
+    given = {table.name.lower(): table for table in result.tables}
+    real = {table.name.lower(): table for table in tables}
+    for name in sorted(given.keys() | real.keys()):
+        yield from _table_edited(of, names, given.get(name), real.get(name))
+
+
+def _table_edited(of: Migrations, names: Sequence[str], given: Table | None, real: Table | None) -> Iterator[Finding]:
+    if given is None and real is not None:
+        pending = next((f for f in of.files if f not in names and _line(of.files[f], real.name, None)), None)
+        how = f"{pending}, which makes it, was run by hand" if pending else "it was made by hand, or a file lost it"
+        yield finding(
+            "migration_edited",
+            f"{of.folder}/{pending}" if pending else of.folder,
+            f"{of.database} has `{real.name}`, which no applied migration makes: {how}.",
+            component="d1",
+            severity=MADE_BY_HAND,
+        )
+    elif real is None and given is not None:
+        yield _edit(of, names, given.name, None, f"makes `{given.name}`, which {of.database} lacks")
+    elif given is not None and real is not None:
+        differences = list(_differences(given, real, of.database))
+        if not differences and plain_sql(given.sql) != plain_sql(real.sql):
+            differences = [
+                (None, f"defines `{given.name}` otherwise than {of.database} has it, in a constraint or a condition")
+            ]
+        for column, what in differences:
+            yield _edit(of, names, given.name, column, what)
+
+
+def _differences(given: Table, real: Table, database: str) -> Iterator[tuple[str | None, str]]:
+    """(column or index, what the files do) for each difference."""
+    theirs = {column.name.lower(): column for column in given.columns}
+    ours = {column.name.lower(): column for column in real.columns}
+    for name, column in theirs.items():
+        if name not in ours:
+            yield column.name, f"gives `{given.name}` the column `{column.name}`, which {database} lacks"
+        elif (kind := _kind(column)) != (held := _kind(ours[name])):
+            yield column.name, f"makes `{given.name}.{column.name}` {kind}; in {database} it is {held}"
+    for name, column in ours.items():
+        if name not in theirs:
+            yield column.name, f"does not give `{given.name}` the column `{column.name}`, which {database} has"
+    for one, other, verb in ((given, real, "lacks"), (real, given, "has")):
+        names = {index.name.lower() for index in other.indexes}
+        for index in one.indexes:
+            if index.name.lower() not in names and not index.name.startswith("sqlite_"):
+                makes = "makes" if verb == "lacks" else "does not make"
+                yield index.name, f"{makes} the index `{index.name}`, which {database} {verb}"
+
+
+def _kind(column: Column) -> str:
+    words = [column.type.upper() or "of no type"]
+    words += ["PRIMARY KEY"] * column.primary_key + ["NOT NULL"] * column.not_null
+    return " ".join(words + ([f"DEFAULT {column.default}"] if column.default is not None else []))
+
+
+def _edit(of: Migrations, names: Sequence[str], table: str, column: str | None, what: str) -> Finding:
+    """A finding at the last applied file that speaks of *table* and, if any does, of *column* too."""
+    for wanted in (column, None):
+        for name in reversed(names):
+            line = _line(of.files[name], table, wanted)
+            if line:
+                return finding(
+                    "migration_edited",
+                    f"{of.folder}/{name}",
+                    f"{name} {what}: the file was edited after it was applied, or the database was changed by hand.",
+                    line=line,
+                    component="d1",
+                )
+    return finding(
+        "migration_edited",
+        of.folder,
+        f"A migration {what}; the files were edited or it was done by hand.",
+        component="d1",
+    )
+
+
+def _line(sql: str, table: str, column: str | None) -> int:
+    """The line of the last statement of *sql* that speaks of *table*, or there of *column*; 0 when none does."""
+    for statement in reversed(list(statements(sql))):
+        if not re.match(r"(?i)(?:create|alter|drop)\b", statement.sql) or not _has(statement.sql, table):
+            continue
+        if column is None:
+            return statement.line
+        for number, text in enumerate(statement.sql.split("\n")):
+            if _has(text, column):
+                return statement.line + number
+    return 0
+
+
+def _has(text: str, name: str) -> bool:
+    return re.search(rf"(?i)(?<!\w){re.escape(name)}(?!\w)", text) is not None
