@@ -88,8 +88,10 @@ def git(root: Path, *arguments: str, seconds: float = 10, stdin: bytes = b"", fi
         given.seek(0)
         try:
             process = subprocess.Popen(command, env=_environment(), stdin=given, stdout=subprocess.PIPE, stderr=said)
-        except (OSError, ValueError):
+        except OSError:
             raise _absent() from None
+        except ValueError:
+            raise InvalidArguments("A setting holds a NUL character.", advice="Mend `[git]` in daan.toml.") from None
         with process:
             clock = threading.Timer(seconds, process.kill)
             clock.start()
