@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import apsw
 
@@ -47,15 +46,16 @@ class Index:
 
 @dataclass(slots=True)
 class Catalog:
-    """The schema as it was at *version*; *memory* keeps what others derived from it."""
+    """A whole schema; *memory* keeps what others derived from it."""
 
-    version: int
     relations: dict[str, Relation]
     indexes: list[Index]
     memory: dict[Any, Any] = field(default_factory=dict)
 
 
-_catalogs: WeakKeyDictionary[apsw.Connection, Catalog] = WeakKeyDictionary()
+# By the whole text of the schema: a file is opened anew for each statement, its schema seldom changes.
+_catalogs: dict[tuple[Any, ...], Catalog] = {}
+_MOST_CATALOGS = 16
 
 
 @contextmanager
@@ -73,13 +73,14 @@ def unguarded(connection: apsw.Connection) -> Iterator[apsw.Cursor]:
 
 
 def read_catalog(connection: apsw.Connection) -> Catalog:
-    """The schema of *connection*'s file; read again only when it changed."""
+    """The schema of *connection*'s file."""
     with unguarded(connection) as cursor:
-        version: Any = cursor.execute("PRAGMA main.schema_version").get
-        known = _catalogs.get(connection)
-        if known is None or known.version != version:
-            known = _catalogs[connection] = _read(cursor, version)
-        return known
+        rows = tuple(_rows(cursor, "SELECT type, name, tbl_name, rootpage, sql FROM main.sqlite_schema"))
+        if rows not in _catalogs:
+            if len(_catalogs) == _MOST_CATALOGS:
+                del _catalogs[next(iter(_catalogs))]
+            _catalogs[rows] = _read(cursor, rows)
+        return _catalogs[rows]
 
 
 def table_function(connection: apsw.Connection, name: str) -> Relation | None:
@@ -89,9 +90,8 @@ def table_function(connection: apsw.Connection, name: str) -> Relation | None:
     return relation if relation.columns else None
 
 
-def _read(cursor: apsw.Cursor, version: int) -> Catalog:
-    rows = _rows(cursor, "SELECT type, name, tbl_name, rootpage, sql FROM main.sqlite_schema")
-    catalog = Catalog(version, {}, [])
+def _read(cursor: apsw.Cursor, rows: tuple[Any, ...]) -> Catalog:
+    catalog = Catalog({}, [])
     for kind, name, table, root, sql in rows:
         if kind == "index":
             catalog.indexes.append(Index(name.lower(), table.lower(), root, _index_words(cursor, name, sql)))

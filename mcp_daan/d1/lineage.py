@@ -2,8 +2,8 @@
 
 The engine itself hides every secret value: the guard lets it read NULL instead. Lineage tells which result columns
 are therefore not what they seem, so that they show as masked and all others stay readable. The engine is the judge
-of it: what it reads and lineage does not see leads to a refusal. Two things the engine does not tell, and lineage
-refuses them outright: columns compared by NATURAL or USING, and arguments of table-valued functions.
+of it: what it reads and lineage does not see leads to a refusal. Three things the engine tells nobody, and lineage
+minds them alone: columns that NATURAL or USING compares, arguments of table-valued functions, and the order of rows.
 """
 
 import re
@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import apsw
 
 from mcp_daan.d1.catalog import Catalog, Secrets, read_catalog
+from mcp_daan.d1.ordering import reworded, tables_in_secret_order, walks_secret_index
 from mcp_daan.d1.parse import read_statement
 from mcp_daan.d1.probe import Prepared, prepare
 from mcp_daan.d1.select import Unreadable
-from mcp_daan.d1.trace import Tracer, named
+from mcp_daan.d1.trace import Outcome, Tracer, named
 from mcp_daan.errors import Refused
 
 _UNTOLD = re.compile(r"\b(?:natural|using)\b", re.IGNORECASE)
@@ -23,10 +24,15 @@ _UNTOLD = re.compile(r"\b(?:natural|using)\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Masks:
-    """Per result column whether it draws on a secret, and the secrets ("table.column") used outside of them."""
+    """Per result column whether it draws on a secret, and the secrets ("table.column") used outside of them.
+
+    *statement* is what to run: the statement itself, or the same in words that do not give its rows in the order of
+    a secret. It takes the same parameters.
+    """
 
     columns: tuple[bool, ...]
-    elsewhere: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...]
+    statement: str
 
 
 def result_masks(connection: apsw.Connection, sql: str, secrets: Secrets) -> Masks:
@@ -36,29 +42,67 @@ def result_masks(connection: apsw.Connection, sql: str, secrets: Secrets) -> Mas
     connection's authorizer does not accept the statement.
     """
     prepared = prepare(connection, sql, secrets)
+    if prepared.explains or not secrets:
+        return Masks((False,) * prepared.width, (), sql)
     catalog = read_catalog(connection)
-    if prepared.explains or not _concerns(prepared, catalog, sql, secrets):
-        return Masks((False,) * prepared.width)
+    untold = _has_untold(prepared, catalog, sql)
+    if not untold and not _involved(prepared, catalog, secrets):
+        return Masks((False,) * prepared.width, (), sql)
     tracer = Tracer(connection, catalog, secrets)
+    outcome = _traced(tracer, prepared, sql)
+    masks = tuple(bool(column.draws) for column in outcome.columns)
+    statement = _in_open_order(tracer, sql)
+    return Masks(masks, tuple(sorted(".".join(secret) for secret in outcome.elsewhere)), statement)
+
+
+def _has_untold(prepared: Prepared, catalog: Catalog, sql: str) -> bool:
+    """Whether NATURAL or USING may compare columns, and the engine tells of neither column nor table."""
+    touched = [catalog.relations[name] for name in prepared.tables if name in catalog.relations]
+    return any(_UNTOLD.search(text) for text in [sql, *(each.sql for each in touched if each.kind == "view")])
+
+
+def _involved(prepared: Prepared, catalog: Catalog, secrets: Secrets) -> bool:
+    """Whether a secret is read, or lies under a virtual table or an order of rows."""
+    if not prepared.reads.isdisjoint(secrets):
+        return True
+    virtual = {name for name in prepared.tables if name in catalog.relations and catalog.relations[name].module}
+    if virtual and any(table in virtual for table, _ in secrets):
+        return True
+    indexed, kept = tables_in_secret_order(catalog, secrets)
+    return not prepared.tables.isdisjoint(indexed | kept)
+
+
+def _traced(tracer: Tracer, prepared: Prepared, sql: str) -> Outcome:
+    read = prepared.reads & tracer.secrets
     try:
         outcome = tracer.select(read_statement(sql))
     except Unreadable as error:
-        raise _unclear(prepared.reads & secrets) from error
-    if len(outcome.columns) != prepared.width or not prepared.reads & secrets <= tracer.seen:
-        raise _unclear(prepared.reads & secrets)
-    masks = tuple(bool(column.draws) for column in outcome.columns)
-    return Masks(masks, tuple(sorted(".".join(secret) for secret in outcome.elsewhere)))
+        raise _unclear(read) from error
+    if len(outcome.columns) != prepared.width or not read <= tracer.seen:
+        raise _unclear(read)
+    return outcome
 
 
-def _concerns(prepared: Prepared, catalog: Catalog, sql: str, secrets: Secrets) -> bool:
-    """Whether a secret may be involved: read, or compared where the engine does not tell."""
-    if not prepared.reads.isdisjoint(secrets):
-        return True
-    touched = [catalog.relations[name] for name in prepared.tables if name in catalog.relations]
-    if _UNTOLD.search(sql) or any(each.kind == "view" and _UNTOLD.search(each.sql) for each in touched):
-        return True
-    virtual = {each.name for each in touched if each.kind == "virtual"}
-    return bool(virtual) and any(table in virtual for table, _ in secrets)
+def _in_open_order(tracer: Tracer, sql: str) -> str:
+    """*sql*, or the same in other words if its rows would come in the order of a secret."""
+    connection, catalog, secrets = tracer.connection, tracer.catalog, tracer.secrets
+    indexed, kept = tables_in_secret_order(catalog, secrets)
+    sources = {relation.name for _, relation in tracer.sources.values()}
+    tables = sources | tracer.viewed
+    walks = not tables.isdisjoint(indexed) and walks_secret_index(connection, sql, catalog, secrets)
+    if not walks and tables.isdisjoint(kept):
+        return sql
+    statement = reworded(sql, tracer.sources.values(), catalog, secrets)
+    try:
+        told = not tracer.viewed.isdisjoint(kept) or walks_secret_index(connection, statement, catalog, secrets)
+    except apsw.SQLError:
+        told = True  # It asked for what the other words do not give, such as an index by name.
+    if told:
+        raise Refused(
+            "The rows would come in the order of a secret.",
+            advice="Read the tables themselves, without a view, INDEXED BY or the name of the schema.",
+        )
+    return statement
 
 
 def _unclear(secrets: Secrets) -> Refused:

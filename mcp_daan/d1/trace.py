@@ -42,13 +42,18 @@ def named(secrets: Iterable[Secret]) -> str:
 
 
 class Tracer:
-    """Follows secrets through one statement; *seen* are all that it met."""
+    """Follows secrets through one statement.
+
+    *seen* are all secrets that it met, *sources* the tables that its text names in FROM, *viewed* those behind views.
+    """
 
     def __init__(self, connection: apsw.Connection, catalog: Catalog, secrets: Secrets) -> None:
         self.connection = connection
         self.catalog = catalog
         self.secrets = secrets
         self.seen: set[Secret] = set()
+        self.sources: dict[int, tuple[Table, Relation]] = {}
+        self.viewed: set[str] = set()
         self.steps = 0
 
     def select(
@@ -86,9 +91,11 @@ class Tracer:
             outcome = inside.select(read_view(relation.sql))
             if len(outcome.columns) != len(relation.columns):
                 raise Unreadable
-            self.catalog.memory[key] = (outcome, inside.seen)
-        outcome, seen = self.catalog.memory[key]
+            tables = inside.viewed | {source.name for _, source in inside.sources.values()}
+            self.catalog.memory[key] = (outcome, inside.seen, tables)
+        outcome, seen, tables = self.catalog.memory[key]
         self.seen |= seen
+        self.viewed |= tables
         columns = [
             Column(name, column.draws | ({(relation.name, name)} & self.secrets))
             for name, column in zip(relation.columns, outcome.columns, strict=True)
@@ -218,6 +225,8 @@ class _Reading:
             found = Range(source.alias or "", numbered(outcome.columns))
         else:
             relation, outcome = self.table(source)
+            if relation is not None and relation.kind == "table":
+                self.tracer.sources[source.start] = (source, relation)
             found = Range(source.alias or source.name, outcome.columns, relation)
         self.elsewhere |= outcome.elsewhere
         self.scope.ranges.append(found)
