@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from mcp_daan.config import D1, FILE, RemoteOrFile
-from mcp_daan.errors import InvalidArguments, NotFound
+from mcp_daan.errors import InvalidArguments, NotFound, Unavailable
 from mcp_daan.workspace import Workspace
 from mcp_daan.wrangler import D1Binding, WranglerConfig
 
@@ -76,6 +76,16 @@ def choose(databases: list[Database], name: str) -> Database:
 def called(database: Database) -> str:
     """The name that finds *database* and no other."""
     return database.name if database.location == "local" else f"remote:{database.name}"
+
+
+def local_file(database: Database) -> Path:
+    """The file of *database*, whether it exists or not. Raises Unavailable for a remote one."""
+    if database.path is None:
+        raise Unavailable(
+            "Remote D1 databases cannot be reached from here yet.",
+            advice="Use the local one of the same schema, or `wrangler d1 execute NAME --remote`.",
+        )
+    return database.path
 
 
 def file_name(local_id: str) -> str:

@@ -15,7 +15,9 @@ import apsw
 
 from mcp_daan.d1.cost import counted_whole, counting
 from mcp_daan.d1.guard import SQL_BYTES, Guard, refusal
+from mcp_daan.d1.lineage import Masks, result_masks
 from mcp_daan.d1.reading import snapshot, table_names
+from mcp_daan.d1.secrets import secret_columns
 from mcp_daan.d1.values import MASK, BrokenText, SQLValue, to_wire
 from mcp_daan.errors import Refused, TooLarge, Unavailable
 
@@ -43,7 +45,7 @@ def answer(
     seen: str,
     limit: int,
     room: int,
-    secret_columns: Sequence[str],
+    patterns: Sequence[str],
     seconds: float,
 ) -> dict[str, Any]:
     """The page of at most *limit* rows and *room* bytes after the first *skip* rows.
@@ -52,15 +54,16 @@ def answer(
     """
     _check_text(sql)
     with snapshot(Path(path), seconds=seconds) as connection:
-        secrets: frozenset[tuple[str, str]] = frozenset()
+        secrets = secret_columns(connection, patterns)
         guard = Guard(table_names(connection), secrets)
         connection.authorizer = guard
         try:
             started = time.perf_counter()
             shape = look(connection, sql, parameters)
-            masked = [False] * len(shape.columns)
+            masks = _masks(connection, sql, shape, secrets)
+            room -= 2 * _json_bytes(shape.columns)
             with counting(connection) as steps:
-                page = _page(connection, sql, parameters, shape, skip=skip, limit=limit, room=room, masked=masked)
+                page = _page(connection, sql, parameters, shape, skip, limit, room, masks.columns)
             ended = time.perf_counter()
             scanned = steps.scanned + (1 if steps.scanned else 0)
             if any(column == "" for _, column in guard.read):
@@ -76,8 +79,8 @@ def answer(
         "cut": page.cut,
         "seen": page.seen,
         "changed": bool(seen) and seen != page.skipped,
-        "masked": masked,
-        "elsewhere": [],
+        "masked": masks.columns,
+        "elsewhere": masks.elsewhere,
         "rows_read": max(scanned, skip + len(page.rows)),
         "milliseconds": round((ended - started) * 1000, 3),
     }
@@ -145,23 +148,18 @@ def _page(
     sql: str,
     parameters: Sequence[SQLValue],
     shape: Shape,
-    *,
     skip: int,
     limit: int,
     room: int,
     masked: Sequence[bool],
 ) -> Page:
     try:
-        rows = iter(connection.execute(sql, parameters))
-        return _collected(rows, skip=skip, limit=limit, room=room, masked=masked)
+        return _collected(connection.execute(sql, parameters), skip, limit, room, masked)
     except UnicodeDecodeError:
-        rows = _as_bytes(connection, sql, parameters, shape)
-        return _collected(rows, skip=skip, limit=limit, room=room, masked=masked)
+        return _collected(_as_bytes(connection, sql, parameters, shape), skip, limit, room, masked)
 
 
-def _collected(
-    rows: Iterator[tuple[SQLValue, ...]], *, skip: int, limit: int, room: int, masked: Sequence[bool]
-) -> Page:
+def _collected(rows: Iterator[tuple[SQLValue, ...]], skip: int, limit: int, room: int, masked: Sequence[bool]) -> Page:
     digest = hashlib.blake2b(digest_size=9)
     for row in islice(rows, skip):
         digest.update(repr(row).encode())
@@ -171,7 +169,7 @@ def _collected(
         if len(taken) == limit:
             return Page(taken, True, False, skipped, digest.hexdigest())
         wire = [MASK if hidden else to_wire(value) for value, hidden in zip(row, masked, strict=True)]
-        room -= len(json.dumps(wire, ensure_ascii=False, separators=(",", ":")).encode()) + 1
+        room -= _json_bytes(wire) + 1
         if room < 0:
             if not taken:
                 raise TooLarge(
@@ -182,6 +180,24 @@ def _collected(
         taken.append(wire)
         digest.update(repr(row).encode())
     return Page(taken, False, False, skipped, digest.hexdigest())
+
+
+def _masks(connection: apsw.Connection, sql: str, shape: Shape, secrets: frozenset[tuple[str, str]]) -> Masks:
+    """Which result columns to show as masked. Whatever goes wrong here means Refused: the rows are not shown."""
+    try:
+        masks = result_masks(connection, sql, secrets)
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        masks = None
+    if masks is None or len(masks.columns) != len(shape.columns):
+        raise Refused(
+            "It cannot be told which result columns draw on a secret.",
+            advice="Write it as a plain SELECT of the columns you need, without the secret ones.",
+        )
+    return masks
+
+
+def _json_bytes(value: object) -> int:
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
 
 
 def _as_bytes(

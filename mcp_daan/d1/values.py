@@ -3,8 +3,8 @@
 import math
 from typing import TypeAlias
 
-SQLValue: TypeAlias = None | int | float | str | bytes
-WireValue: TypeAlias = None | int | float | str | dict[str, int | str]
+SQLValue: TypeAlias = int | float | str | bytes | None
+WireValue: TypeAlias = int | float | str | dict[str, int | str] | None
 # JSON readers keep numbers as doubles, which are exact only so far.
 SAFE_INTEGER = 2**53 - 1
 GLANCE_BYTES = 32
