@@ -3,7 +3,7 @@
 import difflib
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -55,7 +55,7 @@ def find_databases(workspace: Workspace, settings: D1) -> list[Database]:
     return [*_distinct([*local, *bound]), *remote]
 
 
-def choose(databases: list[Database], name: str) -> Database:
+def choose(databases: Sequence[Database], name: str) -> Database:
     """The database called *name*, the local one first; `remote:NAME` means the remote one.
 
     Raises NotFound that lists the names.
@@ -64,7 +64,7 @@ def choose(databases: list[Database], name: str) -> Database:
         for database in databases:
             if database.location == location and name in (database.name, f"{location}:{database.name}"):
                 return database
-    names = [called(database) for database in databases]
+    names = called(databases)
     close = difflib.get_close_matches(name, names, 1)
     if not names:
         advice = f"Add a D1 binding to a wrangler configuration, or `[d1.databases.NAME]` to {FILE}."
@@ -73,9 +73,13 @@ def choose(databases: list[Database], name: str) -> Database:
     raise NotFound("There is no database of that name in this workspace.", advice=advice)
 
 
-def called(database: Database) -> str:
-    """The name that finds *database* and no other."""
-    return database.name if database.location == "local" else f"remote:{database.name}"
+def called(databases: Sequence[Database]) -> list[str]:
+    """The name that finds each database and no other."""
+    local = {database.name for database in databases if database.location == "local"}
+    return [
+        f"remote:{database.name}" if database.location == "remote" and database.name in local else database.name
+        for database in databases
+    ]
 
 
 def local_file(database: Database) -> Path:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 import apsw
+from pydantic import Field
 
 from mcp_daan.d1.catalog import quoted, read_catalog
 from mcp_daan.d1.databases import Database, local_file
@@ -56,8 +57,8 @@ class Table(Model):
     name: str
     kind: Kind
     rows: int | None = None
-    columns: list[Column] = []
-    indexes: list[Index] = []
+    columns: list[Column] = Field(default_factory=list)
+    indexes: list[Index] = Field(default_factory=list)
     sql: str | None = None
 
 
@@ -135,7 +136,9 @@ class Schema:
 
     def _references(self, table: str) -> dict[str, Reference]:
         rows = self._rows(f"PRAGMA main.foreign_key_list({quoted(table)})")
-        return {here: Reference(table=other, column=there, on_delete=rule) for _, _, other, here, there, _, rule, _ in rows}
+        return {
+            here: Reference(table=other, column=there, on_delete=rule) for _, _, other, here, there, _, rule, _ in rows
+        }
 
     def _indexes(self, table: str) -> list[Index]:
         texts = dict(self._rows("SELECT name, sql FROM sqlite_schema WHERE type = 'index'"))
