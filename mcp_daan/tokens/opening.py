@@ -1,57 +1,79 @@
 """Open the sealed values of a table, and count what that teaches about formats, keys and nonces."""
 
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import repeat
+from typing import TypeVar
 
 from mcp_daan.tokens.keys import Key, KeyRing
 from mcp_daan.tokens.sealed import Sealed, columns_readings, readings, splitter
 from mcp_daan.tokens.stored import State, is_nothing, unsealed
 
+T = TypeVar("T")
+Stored = str | bytes
 # Where nothing ever opened, the key is wrong: then only the likeliest reading of each further value is tried.
 ENOUGH_FAILURES = 500
+# Sealing twice is a fault of the program, not of a row: if it is not among so many, it is nowhere.
+LOOKED_INTO = 2000
 
 
 class Tally:
-    """What the values of a table have in common; no value stays in it, only numbers that tell them apart."""
+    """What the values of a table have in common. It keeps nonces, and numbers that tell values apart: no value."""
 
     def __init__(self) -> None:
         self.formats: Counter[str] = Counter()
-        self.keys: Counter[str] = Counter({"current": 0, "previous": 0})
         self.opened: Counter[Key | None] = Counter()
-        self.sealed_twice = 0
-        self._values: set[int] = set()
-        self._repeated: set[int] = set()
-        self._nonces: dict[Key | None, set[bytes]] = {}
-        self._reused: set[tuple[Key | None, bytes]] = set()
+        # Python keys its hashes anew in each process; 64 bits tell millions of values apart.
+        self._nonces: dict[Key | None, list[bytes]] = defaultdict(list)
+        self._values: dict[Key | None, list[int]] = defaultdict(list)
+        self._unopened: list[int] = []
 
-    def repeats(self, stored: str | bytes) -> bool:
-        """Note a sealed value; whether the very same was seen before."""
-        # Python keys this hash anew for each process; 64 bits tell millions of values apart.
-        number = hash(stored)
-        if number in self._values:
-            self._repeated.add(number)
-            return True
-        self._values.add(number)
-        return False
+    def note(self, key: Key | None, name: str, nonces: Sequence[bytes], values: Sequence[int]) -> None:
+        """Note values in the format *name* that *key* opened, by nonce and hash; None where there is no key."""
+        self.formats[name] += len(nonces)
+        self.opened[key] += len(nonces)
+        self._nonces[key].extend(nonces)
+        self._values[key].extend(values)
 
-    def note_nonce(self, key: Key | None, nonce: bytes) -> None:
-        """Note that *key* sealed a value under *nonce*."""
-        seen = self._nonces.get(key)
-        if seen is None:
-            seen = self._nonces[key] = set()
-        if nonce in seen:
-            self._reused.add((key, nonce))
-        seen.add(nonce)
+    def note_unopened(self, value: int) -> None:
+        """Note a value that no key opens, so that its nonce is not known for sure."""
+        self._unopened.append(value)
+
+    @property
+    def keys(self) -> dict[str, int]:
+        """How many values the current and the previous key opened."""
+        counts = {"current": 0, "previous": 0}
+        for key, count in self.opened.items():
+            if key is not None:
+                counts[key.role] += count
+        return counts
 
     @property
     def nonce_reuse(self) -> int:
         """How many distinct nonces sealed more than one value under one key; a copied value is no second use."""
-        return len(self._reused)
+        reused = 0
+        for key, nonces in self._nonces.items():
+            often = repeated(nonces)
+            if often:
+                values = defaultdict(set)
+                for nonce, value in zip(nonces, self._values[key], strict=True):
+                    if nonce in often:
+                        values[nonce].add(value)
+                reused += sum(len(each) > 1 for each in values.values())
+        return reused
 
     @property
     def duplicates(self) -> int:
         """How many distinct sealed values are stored more than once."""
-        return len(self._repeated)
+        return len(repeated([value for values in (*self._values.values(), self._unopened) for value in values]))
+
+
+def repeated(items: Collection[T]) -> set[T]:
+    """What stands in *items* more than once."""
+    # Mostly nothing does, and that is told much sooner.
+    if len(set(items)) == len(items):
+        return set()
+    return {item for item, count in Counter(items).items() if count > 1}
 
 
 class Opener:
@@ -70,38 +92,71 @@ class Opener:
 
             self._failing = (InvalidTag, *self._failing)
         self._last: tuple[Key, str, Callable[[str], tuple[bytes, bytes]], Callable[..., bytes]] | None = None
-        self.opened = 0
         self._url_alphabet = False
         self._foreign: Counter[str] = Counter()
+        self.opened = 0
+        self.looked_into = 0
+        self.sealed_twice = 0
+
+    def open_all(
+        self, stored: Sequence[object], aads: Iterable[bytes | None] = repeat(None)
+    ) -> tuple[list[State], list[bytes]]:
+        """What each value is, and the plaintext of those that open; of others what tells them apart."""
+        states: list[State] = []
+        plains: list[bytes] = []
+        nonces: list[bytes] = []
+        values: list[int] = []
+        state: State
+        failing, last = self._failing, self._last
+        for value, aad in zip(stored, aads, strict=False):
+            try:
+                # With nothing settled yet, unpacking None fails as a value of another form does.
+                _, _, split, decrypt = last  # type: ignore[misc]
+                nonce, body = split(value)  # type: ignore[arg-type]
+                plain = decrypt(nonce, body, aad)
+            except failing:
+                self._flush(nonces, values)
+                state, plain = self.open(value, aad)
+                last = self._last
+            else:
+                state = "opened"
+                nonces.append(nonce)
+                values.append(hash(value))
+            states.append(state)
+            plains.append(plain)
+        self._flush(nonces, values)
+        return states, plains
+
+    def _flush(self, nonces: list[bytes], values: list[int]) -> None:
+        if nonces and self._last is not None:
+            self._tally.note(self._last[0], self._last[1], nonces, values)
+            self.opened += len(nonces)
+            nonces.clear()
+            values.clear()
 
     def open(
-        self,
-        stored: str | bytes,
-        aad: bytes | None = None,
-        nonce: str | bytes | None = None,
-        tag: str | bytes | None = None,
+        self, stored: object, aad: bytes | None, nonce: Stored | None = None, tag: Stored | None = None
     ) -> tuple[State, bytes]:
-        """What *stored* is, and its plaintext where it opens; *nonce* and *tag* where they have their own columns."""
-        if self._last is not None and nonce is None:
-            key, name, split, decrypt = self._last
-            try:
-                iv, body = split(stored)  # type: ignore[arg-type]  # bytes go the long way
-                plain = decrypt(iv, body, aad)
-            except self._failing:
-                pass
-            else:
-                self._note(stored, key, name, iv)
-                return "opened", plain
+        """The same for one value; *nonce* and *tag* where they have columns of their own."""
+        if stored is None:
+            return "missing", b""
+        if not isinstance(stored, str | bytes):
+            return "malformed", b""
         if is_nothing(stored):
             return "missing", b""
         found = readings(stored, salted=self._salted) if nonce is None else columns_readings(stored, nonce, tag)
         if self._declared is not None:
             found = [reading for reading in found if reading.format == self._declared]
-        return self._try(stored, found, aad)
+        opened = self._try(stored, found, aad)
+        if isinstance(opened, bytes):
+            return "opened", opened
+        raw = stored if isinstance(stored, bytes) else stored.encode("utf-8", "replace")
+        return self._unopened(stored, found, skipped=opened), raw
 
-    def _try(self, stored: str | bytes, found: list[Sealed], aad: bytes | None) -> tuple[State, bytes]:
-        hopeless = self._failures >= ENOUGH_FAILURES and not self.opened
+    def _try(self, stored: Stored, found: list[Sealed], aad: bytes | None) -> bytes | bool:
+        """The plaintext, or whether a key was left out because there are too many salts."""
         skipped = False
+        hopeless = self._failures >= ENOUGH_FAILURES and not self.opened
         for reading in found[:1] if hopeless else found:
             for key in self._keys:
                 cipher = key.salted_cipher(reading.salt) if reading.salt else key.cipher()
@@ -112,45 +167,50 @@ class Opener:
                     plain = cipher.decrypt(reading.nonce, reading.body, reading.header or aad)
                 except self._failing:
                     continue
-                self._settle(key, reading, cipher.decrypt)
-                self._note(stored, key, reading.format, reading.nonce)
-                return "opened", plain
-        return self._unopened(stored, found, skipped), b""
+                self._tally.note(key, reading.format, [reading.nonce], [hash(stored)])
+                self.opened += 1
+                self._settle(key, reading.format, cipher.decrypt)
+                return plain
+        return skipped
 
-    def _unopened(self, stored: str | bytes, found: list[Sealed], skipped: bool) -> State:
+    def _unopened(self, stored: Stored, found: list[Sealed], *, skipped: bool) -> State:
         state = unsealed(stored, sealed_form=bool(found))
-        if state in ("unopened", "foreign"):
-            self._tally.repeats(stored)
-            counted = self._tally.formats if state == "unopened" else self._foreign
-            counted[found[0].format] += 1
-            if not self._keys:
-                self._tally.note_nonce(None, found[0].nonce)
-            if skipped or not self._keys:
-                return "untried"
-            self._failures += 1
-        elif state == "other":
-            self._tally.formats["Fernet"] += 1
-        else:
-            self._tally.formats[state] += 1
-        return state
+        if state not in ("unopened", "foreign"):
+            self._tally.formats["Fernet" if state == "other" else state] += 1
+            return state
+        if not self._keys:
+            # Whatever the key may be, one program has one.
+            self._tally.note(None, found[0].format, [found[0].nonce], [hash(stored)])
+            return "untried"
+        self._tally.note_unopened(hash(stored))
+        counted = self._foreign if state == "foreign" else self._tally.formats
+        counted[found[0].format] += 1
+        self._failures += 1
+        return "untried" if skipped else state
 
-    def _note(self, stored: str | bytes, key: Key, name: str, nonce: bytes) -> None:
-        tally = self._tally
-        self.opened += 1
-        tally.opened[key] += 1
-        tally.keys[key.role] += 1
-        tally.formats[name] += 1
-        if not tally.repeats(stored):
-            tally.note_nonce(key, nonce)
+    def _settle(self, key: Key, name: str, decrypt: Callable[..., bytes]) -> None:
+        self._url_alphabet |= "b64url" in name
+        split = splitter(name)
+        self._last = None if split is None else (key, name, split, decrypt)
+
+    def inner(self, plain: bytes) -> bytes | None:
+        """What a plaintext that is itself sealed in the same way holds; None for any other."""
+        if self._last is None or (self.looked_into >= LOOKED_INTO and not self.sealed_twice):
+            return None
+        self.looked_into += 1
+        _, _, split, decrypt = self._last
+        try:
+            nonce, body = split(plain.decode())
+            inner = decrypt(nonce, body, None)
+        except self._failing:
+            return None
+        self.sealed_twice += 1
+        return inner
 
     def foreign(self) -> State:
         """What the column's `foreign` values are, to be asked once after the last value."""
         plain = self.opened > 0 and not self._url_alphabet
         for name, count in self._foreign.items():
             self._tally.formats["plaintext" if plain else name] += count
+        self._foreign.clear()
         return "plaintext" if plain else "unopened"
-
-    def _settle(self, key: Key, reading: Sealed, decrypt: Callable[..., bytes]) -> None:
-        self._url_alphabet |= "b64url" in reading.format
-        split = splitter(reading.format)
-        self._last = None if split is None else (key, reading.format, split, decrypt)

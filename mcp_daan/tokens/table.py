@@ -1,0 +1,304 @@
+"""The connections table, opened and reduced to what verdicts need: columns of plain facts, and no token."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
+from typing import Any
+
+from mcp_daan.errors import InvalidArguments
+from mcp_daan.tokens.columns import ROLES, Columns, snake
+from mcp_daan.tokens.faults import DEAD_STATUS, IDLE_STATUS, Fault, fault
+from mcp_daan.tokens.keys import KeyRing
+from mcp_daan.tokens.moments import Moment, agreed, duration, moment
+from mcp_daan.tokens.opening import Opener, Tally, repeated
+from mcp_daan.tokens.stored import State, is_nothing
+
+# What opens to one of these is no token.
+EMPTY = frozenset({b"", b"undefined", b"null", b"None", b"NaN", b"[object Object]", b"{}", b'""'})
+NO_ERROR = frozenset({"", "0", "null", "none", "undefined", "ok", "success", "false"})
+PLACEHOLDERS = ("table", "column", "token", "id", "provider", "user")
+SWITCHED_OFF = frozenset({0, "0", "false", "no", b"0"})
+Values = Sequence[Any]
+
+
+class Table:
+    """What is known of each connection, one list a fact, all in the order of the rows.
+
+    What few rows have stands in dictionaries by the row's index.
+    """
+
+    def __init__(self, columns: Columns, ring: KeyRing, *, declared: str | None = None, aad: str | None = None) -> None:
+        self.columns = columns
+        self.tally = Tally()
+        self._openers = {role: Opener(ring, self.tally, declared=declared) for role in ("access", "refresh")}
+        self._aad = _aad_parts(aad)
+        self._kinds = _Kinds(_status_kind)
+        self._is_exact = _Kinds(lambda provider: provider is None or "exact" in str(provider).lower())
+        self.id: list[Any] = []
+        self.provider: list[str | None] = []
+        self.exact: list[bool] = []
+        self.active: list[bool] = []
+        self.access: list[State] = []
+        self.refresh: list[State] = []
+        self.success: list[float | None] = []
+        self.success_from: list[str] = []
+        self.success_unit: list[str | None] = []
+        self.expires: list[float | None] = []
+        self.expires_unit: list[str | None] = []
+        self.used: list[float | None] = []
+        self.refresh_expires: list[float | None] = []
+        self.fault: dict[int, Fault] = {}
+        self.error_at: dict[int, float] = {}
+        self.failures: dict[int, int] = {}
+        self.dead_status: set[int] = set()
+        self.left_plain: set[int] = set()
+        self.sealed_twice: set[int] = set()
+        self.mistakes: dict[int, str] = {}
+        self._tokens: list[int] = []
+        self._users: list[object] = []
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    def add(self, rows: Sequence[Values]) -> None:
+        """Take in *rows*, each with one value a role in the order of `columns.roles`; at least one row."""
+        start = len(self.id)
+        roles: dict[str, Values] = dict.fromkeys(ROLES, [None] * len(rows))
+        roles |= zip(self.columns.roles, zip(*rows, strict=True), strict=True)
+        self.id += roles["id"]
+        providers = self._texts(roles, "provider")
+        self.provider += providers
+        self.exact += map(self._is_exact.__getitem__, providers)
+        self._add_status(start, roles)
+        self._add_tokens(start, roles)
+        self._add_times(start, roles)
+        if any(role in self.columns for role in ("last_error", "error_code", "error_detail", "error_status")):
+            self._add_errors(start, roles)
+        self._add_users(start, roles)
+
+    def finish(self) -> None:
+        """Decide what only the whole column tells; to be called once after the last row."""
+        for role, states in (("access", self.access), ("refresh", self.refresh)):
+            if "foreign" in states:
+                meaning = self._openers[role].foreign()
+                states[:] = [meaning if state == "foreign" else state for state in states]
+
+    def opened(self, role: str) -> int:
+        """How many values of the column a key opened."""
+        return self._openers[role].opened
+
+    def same_token(self) -> set[int]:
+        """The active rows whose refresh token another active row holds too."""
+        return self._same(self._tokens)
+
+    def same_user(self) -> set[int]:
+        """The active rows whose user at the provider another active row has too."""
+        return self._same(self._users)
+
+    def _same(self, marks: Sequence[object]) -> set[int]:
+        often = repeated([mark for mark in marks if mark])
+        return {index for index, mark in enumerate(marks) if mark in often} if often else set()
+
+    def _texts(self, roles: dict[str, Values], role: str) -> list[str | None]:
+        values = roles[role]
+        if role not in self.columns:
+            return list(values)
+        return [value if value is None or isinstance(value, str) else _text(value) for value in values]
+
+    def _add_status(self, start: int, roles: dict[str, Values]) -> None:
+        kinds = list(map(self._kinds.__getitem__, self._texts(roles, "status")))
+        active = [kind != "idle" for kind in kinds]
+        if "enabled" in self.columns:
+            active = [a and e not in SWITCHED_OFF for a, e in zip(active, roles["enabled"], strict=True)]
+        if "ended_at" in self.columns:
+            active = [a and e is None for a, e in zip(active, roles["ended_at"], strict=True)]
+        self.active += active
+        if "dead" in kinds:
+            self.dead_status |= {start + index for index, kind in enumerate(kinds) if kind == "dead"}
+
+    # --- tokens ---
+
+    def _add_tokens(self, start: int, roles: dict[str, Values]) -> None:
+        if "tokens" in self.columns:
+            read = [_together(*each) for each in zip(*self._open("refresh", "tokens", start, roles), strict=True)]
+            access, refresh, plains = [each[0] for each in read], [each[1] for each in read], [each[2] for each in read]
+        else:
+            access, _ = self._open("access", "access_token", start, roles)
+            refresh, plains = self._open("refresh", "refresh_token", start, roles)
+        self.access += access
+        self.refresh += refresh
+        # A keyed number in place of the token: Python keys it anew for each process.
+        marks = [hash(plain) if plain else 0 for plain in plains]
+        active = self.active[start:]
+        if not all(active):
+            marks = [mark if on else 0 for mark, on in zip(marks, active, strict=True)]
+        self._tokens += marks
+        for role in ("access_token_left", "refresh_token_left"):
+            if role in self.columns:
+                self.left_plain |= {
+                    start + index for index, value in enumerate(roles[role]) if value and not is_nothing(value)
+                }
+
+    def _open(self, opener: str, role: str, start: int, roles: dict[str, Values]) -> tuple[list[State], list[bytes]]:
+        stored = roles[role]
+        if role not in self.columns:
+            state: State = "opened" if role in self.columns.none else "absent"
+            return [state] * len(stored), [b""] * len(stored)
+        chosen = self._openers[opener]
+        aads: Iterable[bytes | None] = repeat(None) if self._aad is None else self._bound(role, roles)
+        if f"{role}_iv" in self.columns:
+            split = zip(stored, aads, roles[f"{role}_iv"], roles[f"{role}_tag"], strict=False)
+            pairs = [chosen.open(*parts) for parts in split]
+            states, plains = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        else:
+            states, plains = chosen.open_all(stored, aads)
+        for index, plain in enumerate(plains):
+            if plain[:5] == b"stamp" or states[index] != "opened":
+                continue
+            if plain in EMPTY:
+                states[index], plains[index] = "empty", b""
+            elif (inner := chosen.inner(plain)) is not None:
+                self.sealed_twice.add(start + index)
+                plains[index] = inner
+        return states, plains
+
+    def _bound(self, role: str, roles: dict[str, Values]) -> Iterable[bytes]:
+        """The additional data that `[tokens] aad` binds each row's value to."""
+        parts = self._aad or []
+        fixed = {"table": self.columns.table, "column": self.columns.name(role), "token": role}
+        for identity, provider, user in zip(roles["id"], roles["provider"], roles["user"], strict=True):
+            known = {**fixed, "id": _text(identity), "provider": _text(provider), "user": _text(user)}
+            yield "".join(part if index % 2 == 0 else known[part] or "" for index, part in enumerate(parts)).encode()
+
+    # --- times and errors ---
+
+    def _add_times(self, start: int, roles: dict[str, Values]) -> None:
+        has = self.columns.__contains__
+        begun: list[Moment | None] = [None] * len(roles["id"])
+        if has("refreshed_at"):
+            begun = list(map(moment, roles["refreshed_at"]))
+        source = ["refreshed_at"] * len(begun)
+        if None in begun:
+            for index, value in enumerate(begun):
+                if value is None and roles["refreshed_at"][index] in (None, ""):
+                    # Never refreshed since the customer connected it, which is when its tokens were given out.
+                    for other in ("created_at", "updated_at") if has("refreshed_at") else ("updated_at",):
+                        begun[index], source[index] = moment(roles[other][index]), other
+                        if begun[index] is not None:
+                            break
+        ended: list[Moment | None] = list(map(moment, roles["expires_at"]))
+        starts = [None if each is None else each[0] for each in begun]
+        ends = [None if each is None else each[0] for each in ended]
+        for index, (first, last, origin) in enumerate(zip(begun, ended, source, strict=True)):
+            if (
+                first is not None
+                and origin == "refreshed_at"
+                and (last is None or not -60 < last[0] - first[0] - 600 < 60)
+            ):
+                stored = roles["expires_at"][index]
+                lasting = duration(roles["expires_in"][index])
+                starts[index], ends[index], mistake = agreed(first, last, stored, lasting)
+                if mistake is not None:
+                    self.mistakes[start + index] = mistake
+        self.success += starts
+        self.success_from += source
+        self.success_unit += [
+            None if each is None or origin != "refreshed_at" else each[1]
+            for each, origin in zip(begun, source, strict=True)
+        ]
+        self.expires += ends
+        self.expires_unit += [None if each is None else each[1] for each in ended]
+        self.used += map(_at, roles["last_used_at"]) if has("last_used_at") else roles["last_used_at"]
+        later = roles["refresh_expires_at"]
+        self.refresh_expires += map(_at, later) if has("refresh_expires_at") else later
+
+    def _add_errors(self, start: int, roles: dict[str, Values]) -> None:
+        texts = (roles[role] for role in ("error_status", "error_code", "last_error", "error_detail"))
+        for index, parts in enumerate(zip(*texts, strict=True), start):
+            if not any(parts):
+                continue
+            said = " ".join(text for text in map(_text, parts) if text and text.lower() not in NO_ERROR)
+            # A stored status of 200 tells that the last answer was no error.
+            if said and not re.fullmatch(r"[123]\d\d", said):
+                self.fault[index] = fault(said, self.exact[index])
+                when = moment(roles["error_at"][index - start])
+                if when is not None:
+                    self.error_at[index] = when[0]
+        if "failures" in self.columns:
+            self.failures |= {
+                index: count
+                for index, count in enumerate(roles["failures"], start)
+                if isinstance(count, int) and count > 0
+            }
+
+    def _add_users(self, start: int, roles: dict[str, Values]) -> None:
+        if "external_user" not in self.columns:
+            self._users += [None] * len(roles["id"])
+            return
+        marks: list[object] = list(zip(self.provider[start:], roles["external_user"], roles["client"], strict=True))
+        held = zip(roles["external_user"], self.active[start:], self.refresh[start:], strict=True)
+        self._users += [
+            mark if user not in (None, "") and on and state not in ("missing", "empty") else None
+            for mark, (user, on, state) in zip(marks, held, strict=True)
+        ]
+
+
+class _Kinds(dict[str | None, Any]):
+    """Remembers what each of a few words means."""
+
+    def __init__(self, meaning: Callable[[str | None], Any]) -> None:
+        super().__init__()
+        self._meaning = meaning
+
+    def __missing__(self, word: str | None) -> Any:
+        kind = self._meaning(word)
+        if len(self) < 1000:
+            self[word] = kind
+        return kind
+
+
+def _status_kind(word: str | None) -> str:
+    plain = (word or "").strip().lower().replace("-", "_").replace(" ", "_")
+    return "dead" if plain in DEAD_STATUS else "idle" if plain in IDLE_STATUS else "active"
+
+
+def _together(state: State, plain: bytes) -> tuple[State, State, bytes]:
+    """Both tokens from one value, JSON in which they stand by name: access, refresh, and the refresh token."""
+    if state != "opened":
+        return state, state, plain
+    try:
+        members = json.loads(plain)
+    except (ValueError, RecursionError):
+        members = None
+    if not isinstance(members, dict):
+        return "opened", "absent", b""
+    found = {snake(str(name)): value for name, value in members.items() if isinstance(value, str)}
+    access = found.get("access_token") or found.get("access")
+    refresh = found.get("refresh_token") or found.get("refresh") or ""
+    return "opened" if access else "missing", "opened" if refresh else "missing", refresh.encode("utf-8", "replace")
+
+
+def _aad_parts(template: str | None) -> list[str] | None:
+    """The text and the placeholders of *template* in turn; InvalidArguments for a placeholder that is none."""
+    if template is None:
+        return None
+    parts = re.split(r"\{(\w*)\}", template)
+    for name in parts[1::2]:
+        if name not in PLACEHOLDERS:
+            raise InvalidArguments(
+                f"daan.toml: `tokens.aad` has an unknown placeholder `{{{name}}}`.",
+                advice=f"The placeholders are: {', '.join(f'{{{each}}}' for each in PLACEHOLDERS)}.",
+            )
+    return parts
+
+
+def _at(value: object) -> float | None:
+    read = None if value is None else moment(value)
+    return None if read is None else read[0]
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if value is None or isinstance(value, str) else str(value)
