@@ -1,0 +1,55 @@
+"""The real D1 engine, workerd under miniflare, for tests that hold our files against it."""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+INSTALLED = HERE.parents[1] / "build" / "node"
+FILES = ("package.json", "package-lock.json", "d1.mjs")
+BIN = Path(sys.executable).parent
+# Tests have a home of their own; npm's settings are in the real one.
+HOME = os.environ.get("HOME", "")
+
+
+def in_d1(state: Path, database_id: str, *statements: dict[str, Any]) -> list[dict[str, Any]]:
+    """What D1 answers to *statements*, {sql, parameters?, session?}, on the database kept below *state*."""
+    done = subprocess.run(
+        [BIN / "node", installed() / "d1.mjs", state, database_id],
+        input="".join(json.dumps(each) + "\n" for each in statements),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def installed() -> Path:
+    """The folder in which the npm packages are, installed once for all test processes and all later runs."""
+    INSTALLED.parent.mkdir(exist_ok=True)
+    wanted = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in FILES)).hexdigest()
+    mark = INSTALLED / "installed"
+    with (INSTALLED.parent / "node.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not mark.is_file() or mark.read_text() != wanted:
+            shutil.rmtree(INSTALLED, ignore_errors=True)
+            INSTALLED.mkdir()
+            for name in FILES:
+                shutil.copy(HERE / name, INSTALLED)
+            # Not `npm ci`: it refuses a lock file without the packages of every other platform.
+            subprocess.run(
+                [BIN / "npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+                cwd=INSTALLED,
+                env={**os.environ, "HOME": HOME, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
+                check=True,
+                timeout=110,
+            )
+            mark.write_text(wanted)
+    return INSTALLED
