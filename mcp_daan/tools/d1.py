@@ -183,10 +183,9 @@ def _about(shown: Sequence[tuple[Database, Entry, DaanError | None]]) -> list[st
 
 
 def _one(tables: Sequence[Table], name: str) -> Table:
-    for same in (lambda other: other == name, lambda other: other.lower() == name.lower()):
-        for table in tables:
-            if same(table.name):
-                return table
+    by_name = {table.name.lower(): table for table in tables}
+    if found := by_name.get(name.lower()):
+        return found
     names = [table.name for table in tables]
     close = difflib.get_close_matches(name, names, 3) or names[:NAMED]
     raise NotFound(
