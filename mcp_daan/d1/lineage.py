@@ -87,20 +87,20 @@ def _in_open_order(tracer: Tracer, sql: str) -> str:
     """*sql*, or the same in other words if its rows would come in the order of a secret."""
     connection, catalog, secrets = tracer.connection, tracer.catalog, tracer.secrets
     indexed, kept = tables_in_secret_order(catalog, secrets)
-    sources = {relation.name for _, relation in tracer.sources.values()}
-    tables = sources | tracer.viewed
+    tables = tracer.viewed | {source.relation.name for source in tracer.sources.values()}
     walks = not tables.isdisjoint(indexed) and walks_secret_index(connection, sql, catalog, secrets)
     if not walks and tables.isdisjoint(kept):
         return sql
-    statement = reworded(sql, tracer.sources.values(), catalog, secrets)
+    statement = reworded(tracer, sql, tracer.sources.values())
     try:
-        told = not tracer.viewed.isdisjoint(kept) or walks_secret_index(connection, statement, catalog, secrets)
-    except apsw.SQLError:
-        told = True  # It asked for what the other words do not give, such as an index by name.
+        # A CTE with the name of what a view reads would take its place there.
+        told = not tracer.ctes.isdisjoint(tracer.viewed) or walks_secret_index(connection, statement, catalog, secrets)
+    except (apsw.SQLError, apsw.TooBigError):
+        told = True  # It asks for what the other words do not give, an index by name for example.
     if told:
         raise Refused(
             "The rows would come in the order of a secret.",
-            advice="Read the tables themselves, without a view, INDEXED BY or the name of the schema.",
+            advice="Name the columns you need plainly, without rowid, INDEXED BY or the name of the schema.",
         )
     return statement
 

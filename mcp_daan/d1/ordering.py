@@ -10,9 +10,10 @@ from collections.abc import Iterable
 import apsw
 
 from mcp_daan.d1.catalog import Catalog, Relation, Secrets, quoted
+from mcp_daan.d1.parse import body_of_view
 from mcp_daan.d1.probe import program
 from mcp_daan.d1.secrets import kept_in_secret_order, secret_indexes
-from mcp_daan.d1.select import Table
+from mcp_daan.d1.trace import Source, Tracer
 
 _OPENING = frozenset({"OpenRead", "ReopenIdx"})
 # These count the rows of an index or let go of it, and see none of its order.
@@ -42,19 +43,43 @@ def walks_secret_index(connection: apsw.Connection, sql: str, catalog: Catalog, 
     return any(p1 in cursors and opcode not in _OPENING | _HARMLESS for opcode, p1, _ in steps)
 
 
-def reworded(sql: str, sources: Iterable[tuple[Table, Relation]], catalog: Catalog, secrets: Secrets) -> str:
+def reworded(tracer: Tracer, sql: str, sources: Iterable[Source]) -> str:
     """*sql* with each of its *sources* read in an order that no secret has a part in."""
-    indexed, kept = tables_in_secret_order(catalog, secrets)
-    for table, relation in sorted(sources, key=lambda source: source[0].start, reverse=True):
-        if relation.name in kept:
-            sql = sql[: table.start] + _sorted(table, relation, secrets) + sql[table.end :]
-        elif relation.name in indexed and table.indexed is None:
-            sql = sql[: table.end] + " NOT INDEXED " + sql[table.end :]
+    for source in sorted(sources, key=lambda source: source.table.start, reverse=True):
+        table = source.table
+        text = _reworded(tracer, source, sql[table.start : table.end])
+        if text is not None:
+            text = f"(SELECT * FROM {text})" if source.listed else text
+            sql = f"{sql[: table.start]}{text} {sql[table.end :]}"
     return sql
 
 
-def _sorted(table: Table, relation: Relation, secrets: Secrets) -> str:
+def _reworded(tracer: Tracer, source: Source, text: str) -> str | None:
+    """A source in other words, or None if it may stay as it is."""
+    indexed, kept = tables_in_secret_order(tracer.catalog, tracer.secrets)
+    relation, alias = source.relation, quoted(source.table.alias or source.table.name)
+    if relation.kind == "view":
+        if tracer.behind(relation).relations.isdisjoint(indexed | kept):
+            return None
+        return f"{_expanded(tracer, relation)} AS {alias}"
+    if relation.name in kept:
+        return f"{_sorted(relation, tracer.secrets)} AS {alias}"
+    return f"{text} NOT INDEXED" if relation.name in indexed and source.table.indexed is None else None
+
+
+def _sorted(relation: Relation, secrets: Secrets) -> str:
     open_columns = [quoted(name) for name in relation.visible if (relation.name, name) not in secrets]
     order = f" ORDER BY {', '.join(open_columns)}" if open_columns else ""
     # Without a LIMIT the engine may leave out the sorting of a subquery.
-    return f"(SELECT * FROM main.{quoted(relation.name)}{order} LIMIT -1) AS {quoted(table.alias or table.name)}"
+    return f"(SELECT * FROM main.{quoted(relation.name)}{order} LIMIT -1)"
+
+
+def _expanded(tracer: Tracer, view: Relation) -> str:
+    """A view's own SELECT in its place, since its sources can only be reworded there."""
+    name, columns = quoted(view.name), [quoted(column) for column in view.columns]
+    body = reworded(tracer, view.sql, tracer.behind(view).sources)[body_of_view(view.sql) :].rstrip("; \n")
+    shown = (
+        f"NULL AS {quoted(column)}" if (view.name, column) in tracer.secrets else quoted(column)
+        for column in view.columns
+    )
+    return f"(WITH {name} ({', '.join(columns)}) AS ({body}\n) SELECT {', '.join(shown)} FROM {name})"

@@ -29,12 +29,20 @@ def read_statement(sql: str) -> Select:
 
 def read_view(sql: str) -> Select:
     """The shape of the SELECT behind CREATE VIEW."""
+    return _in_view(sql).select()
+
+
+def body_of_view(sql: str) -> int:
+    """Where the SELECT starts in a CREATE VIEW."""
+    return _in_view(sql).peek().start
+
+
+def _in_view(sql: str) -> "_Reader":
     reader, depth = _Reader(sql), 0
     while depth or reader.word() != "AS":
-        depth += {"(": 1, ")": -1}.get(reader.word(), 0)
-        reader.next()
+        depth += {"(": 1, ")": -1}.get(reader.next().word, 0)
     reader.next()
-    return reader.select()
+    return reader
 
 
 class _Reader:

@@ -36,6 +36,25 @@ class Outcome:
     elsewhere: set[Secret] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A table or view where a text names it: in FROM, or *listed* behind IN."""
+
+    table: Table
+    relation: Relation
+    listed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What stands behind a view: its own sources, and every table and view that it reads in the end."""
+
+    outcome: Outcome
+    seen: frozenset[Secret]
+    sources: tuple[Source, ...]
+    relations: frozenset[str]
+
+
 def named(secrets: Iterable[Secret]) -> str:
     """The names of *secrets*, for a sentence."""
     return ", ".join(sorted(".".join(secret) for secret in secrets))
@@ -44,7 +63,8 @@ def named(secrets: Iterable[Secret]) -> str:
 class Tracer:
     """Follows secrets through one statement.
 
-    *seen* are all secrets that it met, *sources* the tables that its text names in FROM, *viewed* those behind views.
+    *seen* are all secrets that it met, *sources* the tables and views that its text names, by where they stand,
+    *viewed* all that views among them read, *ctes* the names of its CTEs.
     """
 
     def __init__(self, connection: apsw.Connection, catalog: Catalog, secrets: Secrets) -> None:
@@ -52,8 +72,9 @@ class Tracer:
         self.catalog = catalog
         self.secrets = secrets
         self.seen: set[Secret] = set()
-        self.sources: dict[int, tuple[Table, Relation]] = {}
+        self.sources: dict[int, Source] = {}
         self.viewed: set[str] = set()
+        self.ctes: set[str] = set()
         self.steps = 0
 
     def select(
@@ -69,6 +90,7 @@ class Tracer:
             raise Unreadable
         environment = Environment(around)
         environment.known = {cte.name: Known(cte, environment) for cte in select.ctes}
+        self.ctes |= environment.known.keys()
         legs: list[list[Column]] = []
         reading = [_Reading(self, environment, Scope(outer)) for _ in select.cores]
         for core, each in zip(select.cores, reading, strict=True):
@@ -76,31 +98,42 @@ class Tracer:
             if body_of is not None and body_of.columns is None:
                 body_of.columns = renamed(legs[0], body_of.cte.columns)
         columns = _compound(legs, select.operators)
+        elsewhere: set[Secret] = set()
         for each in reading:
             for term in select.order:
                 each.elsewhere |= each.term(term, columns)
-                each.elsewhere |= each.scope.aliases.get(term.names[0][-1], NOTHING) if term.names else NOTHING
             each.filter(select.limit)
-        return Outcome(columns, set().union(*(each.elsewhere for each in reading)))
+        for term in select.order:
+            # A name of a result column, in whichever part of a compound, goes before a name in FROM.
+            name = term.names[0] if term.names else ()
+            places = {at for leg in legs for at, column in enumerate(leg) if name == (column.name,)}
+            elsewhere |= union(columns[at] for at in places)
+        return Outcome(columns, elsewhere.union(*(each.elsewhere for each in reading)))
 
-    def view(self, relation: Relation) -> Outcome:
-        """The outcome of a view, under the names that its columns have outside."""
-        key = ("view", relation.name, self.secrets)
+    def behind(self, view: Relation) -> Behind:
+        """What stands behind *view*."""
+        key = ("view", view.name, self.secrets)
         if key not in self.catalog.memory:
             inside = Tracer(self.connection, self.catalog, self.secrets)
-            outcome = inside.select(read_view(relation.sql))
-            if len(outcome.columns) != len(relation.columns):
+            outcome = inside.select(read_view(view.sql))
+            if len(outcome.columns) != len(view.columns):
                 raise Unreadable
-            tables = inside.viewed | {source.name for _, source in inside.sources.values()}
-            self.catalog.memory[key] = (outcome, inside.seen, tables)
-        outcome, seen, tables = self.catalog.memory[key]
-        self.seen |= seen
-        self.viewed |= tables
+            sources = tuple(inside.sources.values())
+            relations = inside.viewed | {source.relation.name for source in sources}
+            self.catalog.memory[key] = Behind(outcome, frozenset(inside.seen), sources, frozenset(relations))
+        found: Behind = self.catalog.memory[key]
+        return found
+
+    def view(self, view: Relation) -> Outcome:
+        """The outcome of a view, under the names that its columns have outside."""
+        behind = self.behind(view)
+        self.seen |= behind.seen
+        self.viewed |= behind.relations
         columns = [
-            Column(name, column.draws | ({(relation.name, name)} & self.secrets))
-            for name, column in zip(relation.columns, outcome.columns, strict=True)
+            Column(name, column.draws | ({(view.name, name)} & self.secrets))
+            for name, column in zip(view.columns, behind.outcome.columns, strict=True)
         ]
-        return Outcome(columns, outcome.elsewhere)
+        return Outcome(columns, behind.outcome.elsewhere)
 
     def cte(self, known: Known, outer: Scope | None) -> Outcome:
         """The outcome of a CTE; inside its own body, what its first part gives."""
@@ -188,7 +221,7 @@ class _Reading:
         for select in expression.exists:
             found |= self.tracer.select(select, self.environment, self.scope).elsewhere
         for table in expression.tables:
-            outcome = self.table(table)[1]
+            outcome = self.table(table, listed=True)[1]
             found |= union(outcome.columns) | outcome.elsewhere
         self.tracer.seen |= found
         return frozenset(found)
@@ -214,6 +247,8 @@ class _Reading:
         if isinstance(source, Joined):
             first = len(self.scope.ranges)
             star = self.joined(source)
+            # The engine makes a subquery of such parentheses, with all columns in it.
+            self.tracer.seen |= union(star)
             if source.alias is not None:
                 for each in self.scope.ranges[first:]:
                     each.weak = True
@@ -225,20 +260,20 @@ class _Reading:
             found = Range(source.alias or "", numbered(outcome.columns))
         else:
             relation, outcome = self.table(source)
-            if relation is not None and relation.kind == "table":
-                self.tracer.sources[source.start] = (source, relation)
             found = Range(source.alias or source.name, outcome.columns, relation)
         self.elsewhere |= outcome.elsewhere
         self.scope.ranges.append(found)
         return found.visible
 
-    def table(self, table: Table) -> tuple[Relation | None, Outcome]:
+    def table(self, table: Table, *, listed: bool = False) -> tuple[Relation | None, Outcome]:
         known = self.environment.find(table.name) if table.schema is None else None
         if known is not None:
             return None, self.tracer.cte(known, self.scope.outer)
         relation = self.tracer.catalog.relations.get(table.name) or table_function(self.tracer.connection, table.name)
         if relation is None:
             raise Unreadable
+        if relation.kind != "virtual":
+            self.tracer.sources[table.start] = Source(table, relation, listed)
         if relation.kind == "view":
             return relation, self.tracer.view(relation)
         columns = [
