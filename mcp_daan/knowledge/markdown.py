@@ -93,7 +93,7 @@ def front_matter(text: str) -> tuple[dict[str, str], int]:
             keys += 1
             value = _scalar(found["value"] or "")
             if value is not None:
-                values[found["key"]] = value
+                values[found["key"].rstrip()] = value
     return (values, end + 1) if keys else ({}, 0)
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Literal
 
 from mcp_daan.knowledge.handwritten import generated
-from mcp_daan.knowledge.markdown import Section, document_title, front_matter, lines_of, sections
+from mcp_daan.knowledge.markdown import TITLE_CHARACTERS, Section, document_title, front_matter, lines_of, sections
 
 Scope = Literal["docs", "lessons", "scraped", "migrations"]
 VIEW = "LESSONS-LEARNED.md"
@@ -63,7 +63,7 @@ def migration_page(name: str, text: str) -> Page:
     parts: list[Part] = []
     for first, after in zip([0, *starts], [*starts, len(lines)], strict=True):
         named = _STATEMENT.match(lines[first]) if first < len(lines) else None
-        parts += _split(" ".join(named[1].split()) if named else "", first + 1, lines[first:after])
+        parts += _split(" ".join(named[1].split())[:TITLE_CHARACTERS] if named else "", first + 1, lines[first:after])
     return Page(name.rsplit("/", 1)[-1], "migrations", "d1", None, 0, tuple(parts))
 
 

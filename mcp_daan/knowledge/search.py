@@ -232,7 +232,7 @@ def _result(connection: apsw.Connection, hit: Hit, page: _Page, now: datetime, c
         section=address,
         line=line,
         end_line=end,
-        score=round(hit.score, 4),
+        score=float(f"{hit.score:.4g}"),
         snippet=cut(body) or address,
         age_days=_age(page, now) if page.scope == "scraped" else None,
     )

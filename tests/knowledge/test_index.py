@@ -1,0 +1,244 @@
+"""The index follows the files, is shared, and is never what makes a call fail."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import apsw
+import pytest
+
+from mcp_daan.knowledge.base import KnowledgeBase
+from mcp_daan.knowledge.index import consult, scan_documents, scan_migrations
+from mcp_daan.workspace import Workspace, cache_folder
+from tests.knowledge.conftest import Write
+
+ROOT = Path(__file__).parents[2]
+
+
+def bodies(base: KnowledgeBase) -> dict[str, str]:
+    """The indexed text of each document."""
+
+    def ask(connection: apsw.Connection) -> dict[str, str]:
+        rows = connection.execute(
+            "SELECT pages.name, group_concat(body, '' ORDER BY places.id) FROM pages"
+            " LEFT JOIN places ON page = pages.id LEFT JOIN parts ON parts.rowid = places.id GROUP BY pages.id"
+        )
+        return dict(rows)
+
+    return consult(str(base.root), scan_documents(base), ("document",), ask)
+
+
+def index_files() -> list[Path]:
+    return sorted(path for path in cache_folder().iterdir() if path.suffix == ".sqlite")
+
+
+def test_new_changed_and_removed_files_are_noticed_at_once(base: KnowledgeBase, write: Write) -> None:
+    """Also a change within one tick of the clock that keeps size and times."""
+    path = write("backend/a.md", "one\n")
+    write("backend/b.md", "other\n")
+    seen = [bodies(base)]
+    before = path.stat()
+    path.write_text("two\n")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    seen.append(bodies(base))
+    path.unlink()
+    seen.append(bodies(base))
+
+    assert seen == [
+        {"backend/a.md": "one\n", "backend/b.md": "other\n"},
+        {"backend/a.md": "two\n", "backend/b.md": "other\n"},
+        {"backend/b.md": "other\n"},
+    ]
+
+
+def test_a_file_that_was_changed_a_moment_ago_is_read_again_the_next_time(base: KnowledgeBase, write: Write) -> None:
+    """It could change within the clock's tick, and no stamp would show it; an older one is relied upon."""
+    write("backend/fresh.md", "text\n")
+    fresh = scan_documents(base)
+    old = [source._replace(settled=True, name="backend/old.md") for source in fresh]
+    stamps = consult(
+        "x", [*fresh, *old], ("document",), lambda each: dict(each.execute("SELECT name, stamp FROM pages"))
+    )
+
+    assert stamps == {"backend/fresh.md": "", "backend/old.md": old[0].stamp}
+    assert [source.settled for source in fresh] == [False]
+
+
+def test_a_file_that_is_only_touched_is_not_indexed_anew(base: KnowledgeBase, write: Write) -> None:
+    """Its content tells."""
+    path = write("backend/a.md", "one\n")
+    ids = []
+    for moment in (1, 2):
+        os.utime(path, (moment, moment))
+        ids.append(
+            consult(
+                "x", scan_documents(base), ("document",), lambda each: each.execute("SELECT max(id) FROM places").get
+            )
+        )
+
+    assert ids[0] == ids[1]
+
+
+def test_migrations_and_documents_do_not_drive_each_other_out(base: KnowledgeBase, write: Write) -> None:
+    """A call that looks at documents only leaves the migrations in the index."""
+    write("backend/a.md", "one\n")
+    folder = base.workspace.root / "apps/portal"
+    (folder / "migrations").mkdir(parents=True)
+    (folder / "wrangler.json").write_text('{"d1_databases": [{"binding": "DB", "database_name": "x"}]}')
+    (folder / "migrations/0001_init.sql").write_text("CREATE TABLE users (id INTEGER);\n")
+    (folder / "migrations/link.sql").symlink_to(base.root / "backend/a.md")
+    workspace = Workspace(base.workspace.root)
+    migrations = scan_migrations(workspace)
+    names = [
+        consult(
+            "x", sources, kinds, lambda each: each.execute("SELECT group_concat(name ORDER BY name) FROM pages").get
+        )
+        for sources, kinds in (
+            (migrations, ("migration",)),
+            (scan_documents(base), ("document",)),
+        )
+    ]
+
+    assert [source.name for source in migrations] == ["apps/portal/migrations/0001_init.sql"]
+    assert names == ["apps/portal/migrations/0001_init.sql", "apps/portal/migrations/0001_init.sql,backend/a.md"]
+
+
+def test_a_migrations_folder_outside_the_workspace_is_left_alone(workspace: Path, tmp_path: Path) -> None:
+    """By a path that climbs, and by a link."""
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/0001.sql").write_text("CREATE TABLE secret (id);")
+    for name, folder in (("climbs", "../../outside"), ("linked", "linked")):
+        (workspace / name).mkdir()
+        (workspace / name / "wrangler.json").write_text(
+            f'{{"d1_databases": [{{"binding": "DB", "migrations_dir": "{folder}"}}]}}'
+        )
+    (workspace / "linked/linked").symlink_to(tmp_path / "outside")
+
+    assert scan_migrations(Workspace(workspace.resolve())) == []
+
+
+@pytest.mark.parametrize("damage", ["not a database", "torn", "other tables"])
+def test_a_damaged_index_is_made_anew(damage: str, base: KnowledgeBase, write: Write) -> None:
+    """No matter how; the damaged file goes."""
+    for number in range(50):
+        write(f"backend/{number}.md", f"# Page {number}\n\ntext {number}\n" * 50)
+    expected = bodies(base)
+    (index,) = index_files()
+    if damage == "not a database":
+        index.write_bytes(b"this is no database " * 1000)
+    elif damage == "torn":
+        content = bytearray(index.read_bytes())
+        content[4096:] = os.urandom(len(content) - 4096)
+        index.write_bytes(content)
+    else:
+        connection = apsw.Connection(str(index))
+        connection.execute("DROP TABLE parts")
+        connection.close()
+
+    assert expected == bodies(base)
+    assert index not in index_files()
+    assert expected == bodies(base)
+
+
+def test_without_a_cache_folder_the_index_is_held_in_memory(
+    base: KnowledgeBase, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file stands in the folder's place; changes are followed all the same."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    path = write("backend/a.md", "one\n")
+    first = bodies(base)
+    path.write_text("two\n")
+
+    assert first == {"backend/a.md": "one\n"}
+    assert bodies(base) == {"backend/a.md": "two\n"}
+
+
+def test_an_index_that_cannot_be_opened_is_done_without(base: KnowledgeBase, write: Write) -> None:
+    """A folder stands where the file should be."""
+    write("backend/a.md", "one\n")
+    bodies(base)
+    (index,) = index_files()
+    index.unlink()
+    index.mkdir()
+
+    assert bodies(base) == {"backend/a.md": "one\n"}
+
+
+def test_a_file_that_cannot_be_read_is_noted_and_the_others_are_indexed(base: KnowledgeBase, write: Write) -> None:
+    """And it is taken in as soon as it is mended."""
+    write("backend/good.md", "good\n")
+    bad = write("backend/bad.md", b"caf\xe9\n")
+    before = bodies(base)
+    bad.write_text("café\n")
+
+    assert before == {"backend/bad.md": None, "backend/good.md": "good\n"}
+    assert bodies(base) == {"backend/bad.md": "café\n", "backend/good.md": "good\n"}
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from mcp_daan.config import Knowledge
+from mcp_daan.knowledge.base import open_knowledge
+from mcp_daan.knowledge.index import consult, scan_documents
+from mcp_daan.workspace import Workspace
+base = open_knowledge(Workspace(Path(sys.argv[1])), Knowledge())
+sys.stdin.read()
+for _ in range(3):
+    print(consult("x", scan_documents(base), ("document",), lambda each: each.execute(
+        "SELECT (SELECT count(*) FROM pages), (SELECT count(*) FROM parts), (SELECT count(*) FROM whole)").get))
+"""
+
+
+def test_processes_that_index_at_once_share_one_whole_index(base: KnowledgeBase, write: Write) -> None:
+    """Every one sees every page exactly once, and no second file is made."""
+    for number in range(300):
+        write(f"backend/{number}.md", f"# Page {number}\n\ntext\n\n## Part\n\nmore\n")
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(base.workspace.root)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    # Only the first process to be spoken to may have begun before the last one is.
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.close()
+    printed = [process.stdout.read() if process.stdout else "" for process in started]
+    codes = [process.wait() for process in started]
+    for process in started:
+        assert process.stdout is not None
+        process.stdout.close()
+
+    assert printed == ["(300, 600, 300)\n" * 3] * 4
+    assert codes == [0, 0, 0, 0]
+    assert len(index_files()) == 1
+
+
+def test_a_process_that_is_killed_while_indexing_leaves_an_index_that_serves(base: KnowledgeBase, write: Write) -> None:
+    """What it had committed stays, the rest is taken in by the next call."""
+    for number in range(400):
+        write(f"backend/{number}.md", f"# Page {number}\n\n" + "text of the page\n" * 200)
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(base.workspace.root)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    )
+    assert process.stdin is not None
+    process.stdin.close()
+    while not (cache_folder().is_dir() and index_files()):
+        assert process.poll() is None
+    process.kill()
+    process.wait()
+
+    assert (
+        consult("x", scan_documents(base), ("document",), lambda each: each.execute("SELECT count(*) FROM parts").get)
+        == 400
+    )
