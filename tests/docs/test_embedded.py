@@ -10,7 +10,7 @@ from mcp_daan.knowledge.base import SUFFIXES
 from mcp_daan.knowledge.claims.reading import read_claims
 from mcp_daan.knowledge.handwritten import handwritten
 from mcp_daan.knowledge.markdown import front_matter
-from mcp_daan.knowledge.passages import read_document
+from mcp_daan.knowledge.passages import parse_document
 from mcp_daan.protocol import Component
 from mcp_daan.scrub import shaped
 
@@ -98,8 +98,8 @@ def test_the_pitfalls_that_the_team_knows_are_lessons(words: tuple[str, str]) ->
 def test_the_schema_is_held_against_a_database_only_once_its_mark_is_deleted() -> None:
     """As it ships it is a convention; a team that copies it gets a description that can be checked, whole."""
     text = (FOLDER / "DATABASE.md").read_text(encoding="utf-8")
-    shipped = read_claims(read_document(text), frozenset())
-    copied = read_claims(read_document(text.replace("<!-- daan:ignore -->", "")), frozenset())
+    shipped = read_claims(parse_document(text), frozenset())
+    copied = read_claims(parse_document(text.replace("<!-- daan:ignore -->", "")), frozenset())
 
     assert (shipped.tables, shipped.columns, shipped.indexes) == ([], [], [])
     assert {each.name for each in copied.tables} == {"users", "connections", "api_keys", "audit_log"}

@@ -8,7 +8,7 @@ import pytest
 from mcp_daan.knowledge.claims.reading import read_claims
 from mcp_daan.knowledge.claims.said import Claims
 from mcp_daan.knowledge.handwritten import handwritten
-from mcp_daan.knowledge.passages import read_document
+from mcp_daan.knowledge.passages import parse_document
 
 PAGE = (Path(__file__).parents[2] / "docs" / "writing-knowledge.md").read_text(encoding="utf-8")
 EXAMPLE = re.findall(r"^~~~markdown\n(.*?)^~~~$", PAGE, re.M | re.S)[0]
@@ -18,7 +18,7 @@ FENCES = re.findall(r"```\w+\n.*?```\n", EXAMPLE, re.S)
 
 def claims(text: str) -> Claims:
     """What *text* says as DATABASE.md, where there is a table `users`."""
-    return read_claims(read_document(text), frozenset({"users"}))
+    return read_claims(parse_document(text), frozenset({"users"}))
 
 
 @pytest.mark.parametrize("part", [*BY_HEADING, FENCES[0]], ids=["table", "list", "statement"])
