@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mcp_daan.knowledge.ddl import Column, Table, plain_sql, replay, statements
 from mcp_daan.knowledge.findings import MADE_BY_HAND, Finding, finding
+from mcp_daan.knowledge.replay import Column, Index, Table, replay, same_sql, statements
 from mcp_daan.protocol import Model
+from mcp_daan.scrub import MASK
 
 
 class Migration(Model):
@@ -103,7 +104,7 @@ def _table_edited(of: Migrations, names: Sequence[str], given: Table | None, rea
         yield _edit(of, names, given.name, None, f"makes `{given.name}`, which {of.database} lacks")
     elif given is not None and real is not None:
         differences = list(_differences(given, real, of.database))
-        if not differences and plain_sql(given.sql) != plain_sql(real.sql):
+        if not differences and not same_sql(given.sql, real.sql):
             differences = [
                 (None, f"defines `{given.name}` otherwise than {of.database} has it, in a constraint or a condition")
             ]
@@ -118,23 +119,40 @@ def _differences(given: Table, real: Table, database: str) -> Iterator[tuple[str
     for name, column in theirs.items():
         if name not in ours:
             yield column.name, f"gives `{given.name}` the column `{column.name}`, which {database} lacks"
-        elif (kind := _kind(column)) != (held := _kind(ours[name])):
-            yield column.name, f"makes `{given.name}.{column.name}` {kind}; in {database} it is {held}"
+            continue
+        # The default of a secret column is masked: it is neither compared nor told.
+        default = MASK not in (column.default, ours[name].default)
+        made, held = _kind(column, default=default), _kind(ours[name], default=default)
+        if made != held:
+            yield column.name, f"makes `{given.name}.{column.name}` {made}; in {database} it is {held}"
     for name, column in ours.items():
         if name not in theirs:
             yield column.name, f"does not give `{given.name}` the column `{column.name}`, which {database} has"
-    for one, other, verb in ((given, real, "lacks"), (real, given, "has")):
-        names = {index.name.lower() for index in other.indexes}
-        for index in one.indexes:
-            if index.name.lower() not in names and not index.name.startswith("sqlite_"):
-                makes = "makes" if verb == "lacks" else "does not make"
-                yield index.name, f"{makes} the index `{index.name}`, which {database} {verb}"
+    yield from _index_differences(_indexes(given), _indexes(real), database)
 
 
-def _kind(column: Column) -> str:
+def _index_differences(
+    theirs: dict[str, Index], ours: dict[str, Index], database: str
+) -> Iterator[tuple[str | None, str]]:
+    for name, index in theirs.items():
+        if name not in ours:
+            yield index.name, f"makes the index `{index.name}`, which {database} lacks"
+        elif (index.columns, index.unique) != (ours[name].columns, ours[name].unique):
+            yield index.name, f"makes the index `{index.name}` otherwise than {database} has it"
+    for name, index in ours.items():
+        if name not in theirs:
+            yield index.name, f"does not make the index `{index.name}`, which {database} has"
+
+
+def _indexes(table: Table) -> dict[str, Index]:
+    """The indexes that have a name of their own, by it."""
+    return {index.name.lower(): index for index in table.indexes if not index.name.startswith("sqlite_")}
+
+
+def _kind(column: Column, *, default: bool) -> str:
     words = [column.type.upper() or "of no type"]
     words += ["PRIMARY KEY"] * column.primary_key + ["NOT NULL"] * column.not_null
-    return " ".join(words + ([f"DEFAULT {column.default}"] if column.default is not None else []))
+    return " ".join(words + ([f"DEFAULT {column.default}"] if default and column.default is not None else []))
 
 
 def _edit(of: Migrations, names: Sequence[str], table: str, column: str | None, what: str) -> Finding:

@@ -89,7 +89,7 @@ class Document:
     aside: tuple[Block, ...]
 
 
-def read_document(text: str) -> Document:
+def parse_document(text: str) -> Document:
     """The blocks of *text*, in order."""
     today: list[Block] = []
     aside: list[Block] = []

@@ -11,7 +11,7 @@ from pathlib import Path
 from mcp_daan.knowledge import repository
 from mcp_daan.knowledge.dates import written_dates
 from mcp_daan.knowledge.findings import Finding, finding
-from mcp_daan.knowledge.passages import read_document
+from mcp_daan.knowledge.passages import parse_document
 from mcp_daan.wrangler import WranglerConfig
 
 _NUMBER = re.compile(
@@ -140,7 +140,7 @@ def _named_migrations(stated: Stated, newest: Newest, *, alone: bool) -> Iterato
 
     A file's name is known by its folder; a bare number counts where there is only one folder.
     """
-    for prose in (prose for block in read_document(stated.text).today for prose in block.texts):
+    for prose in (prose for block in parse_document(stated.text).today for prose in block.texts):
         found = [each for each in _MIGRATION_NAME.finditer(prose.source) if _file_named(each.group(), newest)]
         found += _MIGRATION_NUMBER.finditer(prose.source) if alone else []
         for each in found:

@@ -5,7 +5,7 @@ import re
 from mcp_daan.knowledge.claims.column_types import read_type
 from mcp_daan.knowledge.claims.diagrams import read_diagram
 from mcp_daan.knowledge.claims.said import Claims, IndexClaim
-from mcp_daan.knowledge.ddl import Statement, is_own, replay, statements
+from mcp_daan.knowledge.replay import Statement, is_own, replay, statements
 from mcp_daan.knowledge.passages import Block
 
 _NAME = r'["`\[]?(?P<{}>\w+)["`\]]?'

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from mcp_daan.knowledge.ddl import is_own
+from mcp_daan.knowledge.replay import is_own
 from mcp_daan.knowledge.passages import Block
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import apsw
 
+from mcp_daan.scrub import MASK
+
 # What schema statements need, and nothing that reaches a file: ATTACH is what VACUUM INTO uses too.
 _ALLOWED = {
     getattr(apsw, f"SQLITE_{name}")
@@ -28,9 +30,10 @@ _LIMITS = {
 _SCHEMA_WORDS = re.compile(r"(?i)(?:create|alter|drop)\b")
 _IGNORED = re.compile(r"(?:\s|;|--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z))*", re.S)
 _TRIGGER = re.compile(r"(?i)create\s+(?:temp\w*\s+)?trigger\b")
-# A text, a quoted name, a comment, a word or a sign.
+# A text, a comment, a quoted name, a number, a word or a sign.
 _WORD = re.compile(
-    r"""'(?:[^']|'')*(?:'|\Z)|--[^\n]*|/\*.*?(?:\*/|\Z)|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|\w+|[^\s\w]""", re.S
+    r"""(?:\b[xX])?'(?:[^']|'')*(?:'|\Z)|--[^\n]*|/\*.*?(?:\*/|\Z)|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|\d+\.\d+|\w+|[^\s\w]""",
+    re.S,
 )
 _XINFO = 'SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?)'
 # Tables that no person describes: the engine's own, and wrangler's record of migrations.
@@ -129,13 +132,20 @@ def is_own(name: str) -> bool:
     return _OWN.match(name) is not None
 
 
-def plain_sql(sql: str | None) -> str:
-    """*sql* without comments, spacing, quotes of names and case, for comparing."""
-    if sql is None:
-        return ""
-    words = _WORD.findall(sql)
-    kept = (word for word in words if not word.startswith(("--", "/*")))
-    return " ".join(word if word[0] == "'" else word.strip('"`[]').lower() for word in kept if word)
+def same_sql(one: str | None, other: str | None) -> bool:
+    """Whether two statements differ in comments, spacing, quotes of names and case only.
+
+    A literal that is masked in one of them may be any literal in the other.
+    """
+    first, second = _words(one), _words(other)
+    return len(first) == len(second) and all(
+        a == b or MASK in (a.strip("'"), b.strip("'")) for a, b in zip(first, second, strict=True)
+    )
+
+
+def _words(sql: str | None) -> list[str]:
+    kept = (word for word in _WORD.findall(sql or "") if not word.startswith(("--", "/*")))
+    return [word if "'" in word else word.strip('"`[]').lower() for word in kept]
 
 
 def _scratch(deadline: float) -> apsw.Connection:
