@@ -60,6 +60,12 @@ class Pool:
         finally:
             self._places.release()
 
+    @property
+    def processes(self) -> list[int]:
+        """The ids of the worker processes."""
+        with self._lock:
+            return [worker.process_id for worker in self._all]
+
     def close(self) -> None:
         """End every worker."""
         with self._lock:
@@ -126,6 +132,11 @@ class Worker:
     def alive(self) -> bool:
         """Whether the process still runs."""
         return self._process.poll() is None
+
+    @property
+    def process_id(self) -> int:
+        """The process's id."""
+        return self._process.pid
 
     def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
         """The reply to *request*. Raises TooSlow when the process had to end for it, WorkerGone when it just ended."""

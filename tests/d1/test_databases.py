@@ -29,7 +29,7 @@ def test_the_file_is_called_as_miniflare_calls_it() -> None:
     """The Durable Object id of the database id, as measured with wrangler 4.164."""
     name = file_name("11111111-2222-3333-4444-555555555555")
 
-    assert ("f023adf8", "e8c.sqlite", 71) == (name[:8], name[-10:], len(name))
+    assert (name[:8], name[-10:], len(name)) == ("f023adf8", "e8c.sqlite", 71)
 
 
 def test_a_binding_leads_to_its_file(portal: Portal) -> None:
@@ -111,7 +111,7 @@ def test_a_configured_path_to_a_bound_file_keeps_what_the_binding_knows(portal: 
 
     [database] = found(portal, databases={"main": {"path": path}})
 
-    assert ("main", "DB", "apps/portal", ID) == (database.name, database.binding, database.app, database.id)
+    assert (database.name, database.binding, database.app, database.id) == ("main", "DB", "apps/portal", ID)
 
 
 def test_a_configured_entry_without_path_and_id_is_an_error_that_names_it(portal: Portal) -> None:
@@ -167,7 +167,7 @@ def test_a_database_without_a_file_is_listed_and_not_made(empty: Portal) -> None
     answer = empty.call("d1_databases")
     [listed] = answer.data["databases"]
 
-    assert (0, None) == (listed["tables"], listed["sizeBytes"])
+    assert (listed["tables"], listed["sizeBytes"]) == (0, None)
     assert "No file yet" in answer.recommendations[0]
     assert not (empty.folder / ".wrangler").exists()
     assert code(empty.query("SELECT 1")) == "not_found"
