@@ -29,7 +29,7 @@ class App:
     """
 
     def __init__(self, workspace: str | None = None, environment: Mapping[str, str] = os.environ) -> None:
-        self._named = workspace
+        self.named = workspace
         self.environment = environment
         self.pool = Pool()
         self.progress: Progress = lambda done, total, message: None
@@ -50,7 +50,7 @@ class App:
     @cached_property
     def workspace(self) -> Workspace:
         """The workspace; NotFound when its folder is gone."""
-        return find_workspace(self._named, self.environment)
+        return find_workspace(self.named, self.environment)
 
     @cached_property
     def settings(self) -> Settings:
