@@ -1,0 +1,180 @@
+"""What the doctor looks at, one function a subject."""
+
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import apsw
+
+from mcp_daan import __version__
+from mcp_daan.app import App
+from mcp_daan.config import FILE
+from mcp_daan.d1.databases import called
+from mcp_daan.d1.listing import entry
+from mcp_daan.errors import DaanError
+from mcp_daan.knowledge import repository
+from mcp_daan.protocol import Answer
+from mcp_daan.toolbox import run, tools_in
+from mcp_daan.tools import tokens
+
+# `missing` is what the server cannot do without.
+State = Literal["ok", "note", "warning", "missing"]
+DOCUMENTS = ("VERSION.md", "DATABASE.md", "LESSONS-LEARNED.md", "TEST-SCENARIOS.md")
+CREDENTIALS = ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_ACCOUNT_ID")
+KEY = "TOKEN_ENCRYPTION_KEY"
+SET_THE_KEY = f"Set {KEY}, put it in the app's .dev.vars, or name a file in `[tokens] key_file` of {FILE}."
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at: what was found, and how to mend it where it needs mending."""
+
+    subject: str
+    state: State
+    found: str
+    mend: str = ""
+
+
+def program(app: App) -> Iterator[Check]:
+    """What runs here."""
+    python = f"Python {platform.python_version()}"
+    yield Check("mcp-daan", "ok", f"{__version__} on {python}, SQLite {apsw.sqlite_lib_version()}, {sys.platform}")
+    yield Check("node", "note", "Not needed.")
+
+
+def workspace(app: App) -> Iterator[Check]:
+    """The folder, and how it was chosen."""
+    root = app.workspace.root
+    try:
+        next(root.iterdir(), None)
+    except OSError:
+        yield Check("workspace", "missing", f"{root} cannot be read.", "Give this user the right to read it.")
+    else:
+        yield Check("workspace", "ok", f"{root} ({_chosen(app)})")
+
+
+def settings(app: App) -> Iterator[Check]:
+    """The file, and what the environment sets."""
+    app.settings  # noqa: B018 - raises where something is wrong
+    if (app.workspace.root / FILE).is_file():
+        yield Check("settings", "ok", f"{FILE} is valid.")
+    else:
+        yield Check(
+            "settings", "note", f"No {FILE}: the defaults hold.", "`mcp-daan init` writes one from what it finds."
+        )
+    variables = sorted(name for name in app.environment if name.startswith("DAAN_"))
+    if variables:
+        yield Check("settings", "note", f"The environment sets {', '.join(variables)}.")
+
+
+def knowledge(app: App) -> Iterator[Check]:
+    """Which documents answer."""
+    base = app.knowledge
+    count = len(base.files())
+    if base.origin == "workspace":
+        yield Check("knowledge", "ok", f"{app.workspace.relative(base.root)}/ in the workspace, {count} documents.")
+    else:
+        where = f"Your own copy in {base.root}" if base.origin == "user" else "The embedded one"
+        mend = f"Make `{app.settings.knowledge.path}/{base.component}/` for the team's own."
+        yield Check("knowledge", "note", f"{where} answers, {count} documents.", mend)
+    for name in DOCUMENTS:
+        if not (base.folder / name).is_file():
+            yield Check("knowledge", "warning", f"{base.component}/{name} is not there.", "Write it, or move it there.")
+
+
+def apps(app: App) -> Iterator[Check]:
+    """The wrangler configurations."""
+    for found in app.workspace.apps:
+        yield Check("app", "ok", f"{found.name}: {app.workspace.relative(found.path)} ({found.kind})")
+    for error in app.workspace.unreadable:
+        yield Check("app", "warning", error.message, error.advice)
+    if not app.workspace.apps and not app.workspace.unreadable:
+        mend = "Start mcp-daan in the team's repository, or name it with `--workspace`."
+        yield Check("app", "note", "No wrangler configuration was found.", mend)
+
+
+def databases(app: App) -> Iterator[Check]:
+    """Each D1 database and its file."""
+    found = app.databases
+    if not found:
+        mend = f"Bind one in a wrangler configuration, or add `[d1.databases.NAME]` to {FILE}."
+        yield Check("database", "note", "No D1 database is named here.", mend)
+    for name, database in zip(called(found), found, strict=True):
+        listed, error = entry(name, database, app.workspace, seconds=app.settings.limits.statement_seconds)
+        apply = f"npx wrangler d1 migrations apply {database.name} --local"
+        where = f" in {database.app}" if database.app else ""
+        if error is not None:
+            yield Check("database", "missing", f"{name}: {error.message}", error.advice)
+        elif database.location == "remote":
+            yield Check("database", "note", f"{name}: remote, by its id.")
+        elif not database.exists:
+            yield Check("database", "warning", f"{name} has no local file.", f"Run `{apply}`{where}.")
+        else:
+            pending = listed.migrations_pending
+            waiting = f", {pending} to be applied: `{apply}`" if pending else ""
+            size = f"{(listed.size_bytes or 0) / 1024:,.0f} KiB"
+            yield Check("database", "ok", f"{name}: {listed.tables} tables, {size}{waiting}. {listed.path}")
+
+
+def key(app: App) -> Iterator[Check]:
+    """The key that opens tokens, held against the tokens that there are; nothing of it is shown."""
+    ring = app.keys
+    health = run(tools_in(tokens)["tokens_health"], app.for_call(), {"limit": 1})
+    connections = sum(health.data.get("counts", {}).values())
+    for problem in ring.problems:
+        needed = problem.severity == "error" and connections > 0
+        yield Check("key", "missing" if needed else "warning", problem.message, problem.advice)
+    if health.error is not None and health.error.code != "not_found":
+        yield Check("key", "warning", health.error.message, health.recommendations[0])
+    elif not connections:
+        there = "is set" if ring else "is not set"
+        yield Check("key", "note", f"{KEY} {there}; no connections were found that need it.")
+    elif ring:
+        yield _opened(health)
+    elif not ring.problems:
+        yield Check("key", "missing", f"{connections} connections, and no key to open their tokens.", SET_THE_KEY)
+
+
+def _opened(health: Answer) -> Check:
+    crypto = health.data["crypto"]
+    opened, shut = sum(crypto["keys"].values()), crypto["undecryptable"]
+    if shut and not opened:
+        found = f"{KEY} has the right length and opens none of {shut} sealed values."
+        return Check("key", "missing", found, "Set it to the key of the portal that wrote this database.")
+    more = f", {shut} it does not; `tokens_health` tells which" if shut else ""
+    return Check("key", "ok", f"{KEY} has the right length and opens {opened} sealed values{more}.")
+
+
+def credentials(app: App) -> Iterator[Check]:
+    """Cloudflare's, present or absent."""
+    for name in CREDENTIALS:
+        given = app.environment.get(name, "")
+        there = "is set" if given and not given.startswith("${") else "is not set; only remote databases need it"
+        yield Check("credentials", "note", f"{name} {there}.")
+
+
+def git(app: App) -> Iterator[Check]:
+    """Git's version, and the branch."""
+    root = app.workspace.root
+    try:
+        version = repository.git(root, "version").decode().strip().removeprefix("git version ")
+        if not repository.is_repository(root):
+            mend = "`git init` there, if lessons of other branches should be found."
+            yield Check("git", "note", f"{version}; the workspace is no git repository.", mend)
+            return
+        head, default = repository.head_branch(root), repository.default_branch(root)
+        yield Check("git", "ok", f"{version}; on {head or 'no branch'}, default branch {default or 'unknown'}.")
+    except DaanError as error:
+        yield Check("git", "warning", error.message, error.advice)
+
+
+def _chosen(app: App) -> str:
+    if app.named:
+        return "named by --workspace"
+    if app.environment.get("DAAN_WORKSPACE", "${").startswith("${") is False:
+        return "named by DAAN_WORKSPACE"
+    if (app.workspace.root / FILE).is_file():
+        return f"the nearest folder upward with {FILE}"
+    return "the git root" if (app.workspace.root / ".git").exists() else "the working folder"
