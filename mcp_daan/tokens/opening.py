@@ -67,6 +67,14 @@ class Tally:
         """How many distinct sealed values are stored more than once."""
         return len(repeated([value for values in (*self._values.values(), self._unopened) for value in values]))
 
+    @property
+    def copied(self) -> int:
+        """How many values do not open where they stand, and open elsewhere: bound to another row."""
+        if not self._unopened:
+            return 0
+        opened = {value for values in self._values.values() for value in values}
+        return sum(value in opened for value in self._unopened)
+
 
 def repeated(items: Collection[T]) -> set[T]:
     """What stands in *items* more than once."""
@@ -150,8 +158,10 @@ class Opener:
         opened = self._try(stored, found, aad)
         if isinstance(opened, bytes):
             return "opened", opened
-        raw = stored if isinstance(stored, bytes) else stored.encode("utf-8", "replace")
-        return self._unopened(stored, found, skipped=opened), raw
+        state = self._unopened(stored, found, skipped=opened)
+        if state == "malformed":
+            return state, b""
+        return state, stored if isinstance(stored, bytes) else stored.encode("utf-8", "replace")
 
     def _try(self, stored: Stored, found: list[Sealed], aad: bytes | None) -> bytes | bool:
         """The plaintext, or whether a key was left out because there are too many salts."""
