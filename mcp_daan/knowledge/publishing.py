@@ -30,14 +30,15 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
-def exclusive(folder: Path, seconds: float = WAIT_SECONDS) -> Iterator[bool]:
+def exclusive(folder: Path, seconds: float | None = None) -> Iterator[bool]:
     """Be the only one who writes in *folder*; True when that holds for every process that sees it.
 
     The folder itself is locked (`flock`), so nothing is left behind and the system lets go when the process dies.
     Where folders cannot be locked, on Windows and on NFS, a file in the user's cache folder is locked instead, which
     holds for that user on that machine: the answer is then False.
-    Raises Unavailable when another process does not let go within *seconds*, or the folder cannot be opened.
+    Raises Unavailable when another process does not let go within *seconds* (10), or the folder cannot be opened.
     """
+    seconds = WAIT_SECONDS if seconds is None else seconds
     deadline = time.monotonic() + seconds
     with translated(folder.name):
         descriptor, whole = _lockable(folder)

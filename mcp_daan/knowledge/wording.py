@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from mcp_daan.errors import InvalidArguments, Refused
@@ -29,8 +29,8 @@ _WHY = {
 
 # What can make a heading, or open a block that does not end by itself. A backslash before it makes it plain text.
 _MARK = r"(?:#{1,6}(?:[ \t]|$)|`{3}|~{3}|<|=+[ \t]*$|-+[ \t]*$)"
-_MARKED = re.compile(rf"( {{0,3}})(?={_MARK})")
-_GUARDED = re.compile(rf"( {{0,3}})\\(\\*{_MARK})")
+_MARKED = re.compile(rf"^( {{0,3}})(?={_MARK})")
+_GUARDED = re.compile(rf"^( {{0,3}})\\(\\*{_MARK})")
 # The headings and comments by which our own files are read again.
 _RESERVED = re.compile(r" {0,3}(?:## (?:Problem|Solution|Evidence)|<!-- /?lessons\b.*)[ \t]*$")
 _ROUNDS = 6
@@ -67,6 +67,7 @@ def checked(name: str, text: str, redact: Callable[[str], str]) -> str:
     return text
 
 
+@lru_cache(maxsize=4096)  # the view is made again with every list, mostly of the same texts
 def guarded(text: str, deepest: int) -> str:
     """*text* as it can stand under a heading of level *deepest*: nothing in it ends that section or swallows the next.
 
@@ -75,19 +76,19 @@ def guarded(text: str, deepest: int) -> str:
     lines = text.split("\n")
     for number, line in enumerate(lines):
         if _GUARDED.match(line) or _RESERVED.match(line):
-            lines[number] = _MARKED.sub(r"\1\\", _GUARDED.sub(r"\1\\\\\2", line, count=1), count=1)
+            lines[number] = _MARKED.sub(r"\1\\", _GUARDED.sub(r"\1\\\\\2", line))
     for _ in range(_ROUNDS):
-        exposed = _exposed(lines, deepest)
+        exposed = _exposed(lines, deepest) if any(map(_MARKED.match, lines)) else []
         if not exposed:
             return "\n".join(lines)
         for number in exposed:
-            lines[number] = _MARKED.sub(r"\1\\", lines[number], count=1)
-    return "\n".join(_MARKED.sub(r"\1\\", line, count=1) for line in lines)
+            lines[number] = _MARKED.sub(r"\1\\", lines[number])
+    return "\n".join(_MARKED.sub(r"\1\\", line) for line in lines)
 
 
 def unguarded(text: str) -> str:
     """What `guarded` was given."""
-    return "\n".join(_GUARDED.sub(r"\1\2", line, count=1) for line in text.split("\n"))
+    return "\n".join(_GUARDED.sub(r"\1\2", line) for line in text.split("\n"))
 
 
 def _exposed(lines: list[str], deepest: int) -> list[int]:
@@ -103,9 +104,19 @@ def _exposed(lines: list[str], deepest: int) -> list[int]:
     if len(lines) + 1 not in found and blocks:
         found |= set(range(blocks[-1][2][0], len(lines)))
     if "<" in text:
-        # Tags are passed over there, so what they hide here can be a heading there.
-        found |= {each.line - 2 for each in sections(f"\n{text}") if each.level <= deepest}
+        found |= _exposed_past_tags(lines, deepest)
     return [number for number in sorted(found) if number < len(lines) and _MARKED.match(lines[number])]
+
+
+def _exposed_past_tags(lines: list[str], deepest: int) -> set[int]:
+    """The same for our own reader: it passes over lines of tags, so what they hide from others it sees."""
+    text = "\n".join(lines)
+    read = [(each.line - 2, each.level) for each in sections(f"\n{text}\n\n# end")]
+    if (len(lines) + 1, 1) not in read:
+        return set(range(len(lines)))
+    tops = [number for number, level in read if level <= deepest]
+    # From the heading's first line on, the first mark is the one that makes it.
+    return {next((each for each in range(top, len(lines)) if _MARKED.match(lines[each])), len(lines)) for top in tops}
 
 
 @cache
