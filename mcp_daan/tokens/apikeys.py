@@ -156,7 +156,7 @@ def _stored(table: KeyTable, seen: Seen) -> Iterator[KeyCheck]:
             not seen["unhashed"],
             "error",
             "Every key is stored as a digest.",
-            f"{seen['unhashed']} of {seen.total} keys are not stored as a digest; keep only the SHA-256 of each.",
+            f"Keys that are not stored as a digest: {seen['unhashed']} of {seen.total}. Keep only the SHA-256 of each.",
         )
         poor = seen["weak"] + seen["slow"]
         yield _check(
@@ -164,7 +164,7 @@ def _stored(table: KeyTable, seen: Seen) -> Iterator[KeyCheck]:
             not poor,
             "warning",
             "The digests are of a kind that fits random keys.",
-            f"{seen['weak']} digests are shorter than 256 bits, {seen['slow']} are of a slow kind made for passwords.",
+            f"Digests shorter than 256 bits: {seen['weak']}; of a slow kind made for passwords: {seen['slow']}.",
         )
         yield _check(
             "hash_unique",
@@ -179,7 +179,7 @@ def _stored(table: KeyTable, seen: Seen) -> Iterator[KeyCheck]:
             not seen["kept"],
             "error",
             "No readable key is kept beside its digest.",
-            f"`{table.by_role['key']}` keeps {seen['kept']} keys readable; drop the column.",
+            f"Keys that `{table.by_role['key']}` keeps readable: {seen['kept']}. Drop the column.",
         )
 
 
@@ -190,7 +190,7 @@ def _named(table: KeyTable, seen: Seen) -> Iterator[KeyCheck]:
         has and not seen["no_prefix"],
         "warning",
         "Every key's first characters are stored, so that people can tell keys apart.",
-        f"{seen['no_prefix']} keys have no stored prefix." if has else "There is no column for a key's prefix.",
+        f"Keys without a stored prefix: {seen['no_prefix']}." if has else "There is no column for a key's prefix.",
     )
     if has and seen["no_prefix"] < seen.total:
         yield _check(
@@ -198,7 +198,7 @@ def _named(table: KeyTable, seen: Seen) -> Iterator[KeyCheck]:
             not seen["unmarked"],
             "warning",
             "The prefixes name their environment.",
-            f"{seen['unmarked']} prefixes do not name their environment, as `name_live_` would.",
+            f"Prefixes that do not name their environment, as `name_live_` does: {seen['unmarked']}.",
         )
 
 
@@ -210,7 +210,7 @@ def _living(table: KeyTable, seen: Seen) -> Iterator[KeyCheck]:
         has("expires") and not wrong,
         "warning",
         f"Every live key ends within {LONGEST_DAYS} days.",
-        f"{seen['endless']} live keys never expire, {seen['too_long']} live longer than {LONGEST_DAYS} days."
+        f"Live keys that never expire: {seen['endless']}; that live longer than {LONGEST_DAYS} days: {seen['too_long']}."
         if has("expires")
         else "There is no column for a key's end.",
     )
@@ -220,14 +220,14 @@ def _living(table: KeyTable, seen: Seen) -> Iterator[KeyCheck]:
             not seen["expired_but_live"],
             "warning",
             "No expired key is still enabled.",
-            f"{seen['expired_but_live']} keys have expired and are still enabled.",
+            f"Keys that have expired and are still enabled: {seen['expired_but_live']}.",
         )
     yield _check(
         "last_used_kept",
         has("used") and not seen["unused"] and not seen["never_used"],
         "warning",
         "The last use is kept, and every live key is in use.",
-        f"{seen['unused']} live keys were not used for {UNUSED_DAYS} days, {seen['never_used']} never since they were made."
+        f"Live keys unused for {UNUSED_DAYS} days: {seen['unused']}; never used in {NEVER_USED_DAYS} days: {seen['never_used']}."
         if has("used")
         else "There is no column for a key's last use.",
     )
@@ -236,8 +236,8 @@ def _living(table: KeyTable, seen: Seen) -> Iterator[KeyCheck]:
         has("revoked") and not seen["used_after_revocation"] and not seen["revoked_but_enabled"],
         "error" if has("revoked") else "warning",
         "The moment of revocation is kept, and no revoked key was used after it.",
-        f"{seen['used_after_revocation']} keys were used after they were revoked, {seen['revoked_but_enabled']} are"
-        " revoked and still enabled."
+        f"Keys used after they were revoked: {seen['used_after_revocation']}; revoked and still enabled:"
+        f" {seen['revoked_but_enabled']}."
         if has("revoked")
         else "There is no column for the moment of revocation.",
     )
@@ -250,7 +250,7 @@ def _limited(table: KeyTable, seen: Seen) -> Iterator[KeyCheck]:
         has and not seen["unlimited"],
         "warning",
         "Every live key is limited to scopes.",
-        f"{seen['unlimited']} live keys may do everything." if has else "There is no column for a key's scopes.",
+        f"Live keys without limits: {seen['unlimited']}." if has else "There is no column for a key's scopes.",
     )
     if table.owners is not None and "owner" in table.by_role:
         yield _check(
@@ -258,7 +258,7 @@ def _limited(table: KeyTable, seen: Seen) -> Iterator[KeyCheck]:
             not seen["orphan"],
             "warning",
             "Every live key's owner exists.",
-            f"{seen['orphan']} live keys belong to owners that no longer exist.",
+            f"Live keys whose owner no longer exists: {seen['orphan']}.",
         )
 
 

@@ -51,3 +51,4 @@ IDLE_STATUS = frozenset(
     "disconnected deleted removed disabled inactive archived paused suspended cancelled canceled replaced"
     " superseded closed".split()
 )
+FINE_STATUS = frozenset("active ok connected healthy live valid enabled authorized".split())

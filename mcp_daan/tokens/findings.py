@@ -5,6 +5,7 @@ from typing import Any
 
 from mcp_daan.protocol import Model, Severity
 from mcp_daan.tokens.keys import Key, KeyProblem, KeyRing, wrong_length
+from mcp_daan.tokens.loop import DEAD
 from mcp_daan.tokens.stored import State
 from mcp_daan.tokens.table import Table
 from mcp_daan.tokens.verdicts import Judged, superseded
@@ -127,7 +128,7 @@ def _sealing(judged: Judged) -> Iterator[Found]:
         yield _finding(
             "nonce_reused",
             "error",
-            f"{tally.nonce_reuse} nonces sealed more than one value under one key, which undoes AES-GCM.",
+            f"Nonces that sealed more than one value under one key, which undoes AES-GCM: {tally.nonce_reuse}.",
             "Make 12 random bytes for each value with crypto.getRandomValues, and seal the affected tokens anew.",
         )
     if tally.copied:
@@ -216,17 +217,15 @@ def _errors(judged: Judged) -> Iterator[Found]:
             "Restore the client secret of the portal (`wrangler secret put`), then watch the next refresh.",
             rejected,
         )
-    if "status" in table.columns:
-        dead = {"dead", "revoked", "serialise"}
-        hidden = [i for i, fault in current.items() if fault in dead and table.active[i] and i not in table.dead_status]
-        if hidden:
-            yield _finding(
-                "status_contradicts",
-                "warning",
-                f"`{table.columns.name('status')}` calls connections active whose stored error says that they are dead.",
-                "Let the refresh write the status when the provider gives a definitive error.",
-                len(hidden),
-            )
+    hidden = sum(fault in DEAD and table.status[index] == "fine" for index, fault in current.items())
+    if hidden:
+        yield _finding(
+            "status_contradicts",
+            "warning",
+            f"`{table.columns.name('status')}` calls connections well whose stored error says that they are dead.",
+            "Let the refresh write the status when the provider gives a definitive error.",
+            hidden,
+        )
 
 
 def _times(judged: Judged) -> Iterator[Found]:

@@ -54,7 +54,7 @@ def observe(table: Table, *, now: float, period: float, declared: bool) -> Loop:
     return Loop(
         state=_state(table, fresh, behind, now=now, period=period, stuck_after=stuck_after, declared=declared),
         last=max((success for _, success in served), default=None),
-        interval=_interval([success for _, success in fresh]),
+        interval=_interval([success for _, success in fresh], now),
         stuck_after=stuck_after,
         served=len(served),
         behind=frozenset(index for index, _ in behind),
@@ -103,13 +103,18 @@ def _spread(moments: list[float]) -> float:
     return ordered[-1 - edge] - ordered[edge]
 
 
-def _interval(moments: list[float]) -> float | None:
-    """The median time between the batches in which *moments* fall; None where they do not show two."""
-    starts: list[float] = []
-    last = 0.0
+def _interval(moments: list[float], now: float) -> float | None:
+    """About how long one refresh is after the one before it; None where *moments* do not tell.
+
+    Where batches show, the median time between them. Where each connection has its own time, twice the median age:
+    a moment taken at random falls in the middle of the interval.
+    """
+    batches: list[list[float]] = []
     for at in sorted(moments):
-        if at - last > SAME_BATCH:
-            starts.append(at)
-        last = at
-    gaps = [later - earlier for earlier, later in pairwise(starts)]
+        if not batches or at - batches[-1][-1] > SAME_BATCH:
+            batches.append([])
+        batches[-1].append(at)
+    if any(batch[-1] - batch[0] > 2 * SAME_BATCH for batch in batches):
+        return 2 * (now - median(moments))
+    gaps = [later[0] - earlier[0] for earlier, later in pairwise(batches)]
     return median(gaps) if gaps else None

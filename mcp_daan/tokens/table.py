@@ -8,7 +8,7 @@ from typing import Any
 
 from mcp_daan.errors import InvalidArguments
 from mcp_daan.tokens.columns import ROLES, Columns, snake
-from mcp_daan.tokens.faults import DEAD_STATUS, IDLE_STATUS, Fault, fault
+from mcp_daan.tokens.faults import DEAD_STATUS, FINE_STATUS, IDLE_STATUS, Fault, fault
 from mcp_daan.tokens.keys import KeyRing
 from mcp_daan.tokens.moments import Moment, agreed, duration, moment
 from mcp_daan.tokens.opening import Opener, Tally, repeated
@@ -39,6 +39,8 @@ class Table:
         self.provider: list[str | None] = []
         self.exact: list[bool] = []
         self.active: list[bool] = []
+        # What the application itself says: dead, idle, fine, or something else.
+        self.status: list[str] = []
         self.access: list[State] = []
         self.refresh: list[State] = []
         self.success: list[float | None] = []
@@ -116,6 +118,7 @@ class Table:
         if "ended_at" in self.columns:
             active = [a and e is None for a, e in zip(active, roles["ended_at"], strict=True)]
         self.active += active
+        self.status += kinds
         if "dead" in kinds:
             self.dead_status |= {start + index for index, kind in enumerate(kinds) if kind == "dead"}
 
@@ -261,7 +264,8 @@ class _Kinds(dict[str | None, Any]):
 
 def _status_kind(word: str | None) -> str:
     plain = (word or "").strip().lower().replace("-", "_").replace(" ", "_")
-    return "dead" if plain in DEAD_STATUS else "idle" if plain in IDLE_STATUS else "active"
+    kinds = (("dead", DEAD_STATUS), ("idle", IDLE_STATUS), ("fine", FINE_STATUS))
+    return next((kind for kind, words in kinds if plain in words), "other")
 
 
 def _together(state: State, plain: bytes) -> tuple[State, State, bytes]:
