@@ -71,6 +71,7 @@ def test_the_bytes_of_a_key_are_masked_whatever_its_encoding_was() -> None:
         secrets.token_hex(12) + ":" + secrets.token_hex(16) + ":" + secrets.token_hex(20),
         "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
     ],
+    ids=["exact", "cloudflare user", "cloudflare account", "github", "openai", "aws", "npm", "jwt", "iv:tag:ct", "pem"],
 )
 def test_what_has_a_credentials_shape_is_masked(text: str) -> None:
     """Anchored shapes only: an entropy test would take ids for secrets."""
