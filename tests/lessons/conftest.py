@@ -83,7 +83,7 @@ def folder_only(workspace: Path) -> Iterator[Team]:
 def team(folder_only: Team) -> Team:
     """A team with a repository on `main` that has one commit."""
     folder_only.git("init", "--quiet", "--initial-branch", "main")
-    folder_only.write("README.md", "# Ours\n")
+    folder_only.write("docs/knowledge/README.md", "# Ours\n")
     folder_only.commit("Begin")
     return folder_only
 
