@@ -87,12 +87,12 @@ def knowledge(app: App) -> Iterator[Check]:
 def apps(app: App) -> Iterator[Check]:
     """The wrangler configurations."""
     for found in app.workspace.apps:
-        yield Check("app", "ok", f"{found.name}: {app.workspace.relative(found.path)} ({found.kind})")
+        yield Check("apps", "ok", f"{found.name}: {app.workspace.relative(found.path)} ({found.kind})")
     for error in app.workspace.unreadable:
-        yield Check("app", "warning", error.message, error.advice)
+        yield Check("apps", "warning", error.message, error.advice)
     if not app.workspace.apps and not app.workspace.unreadable:
         mend = "Start mcp-daan in the team's repository, or name it with `--workspace`."
-        yield Check("app", "note", "No wrangler configuration was found.", mend)
+        yield Check("apps", "note", "No wrangler configuration was found.", mend)
 
 
 def databases(app: App) -> Iterator[Check]:
@@ -100,51 +100,54 @@ def databases(app: App) -> Iterator[Check]:
     found = app.databases
     if not found:
         mend = f"Bind one in a wrangler configuration, or add `[d1.databases.NAME]` to {FILE}."
-        yield Check("database", "note", "No D1 database is named here.", mend)
+        yield Check("databases", "note", "No D1 database is named here.", mend)
     for name, database in zip(called(found), found, strict=True):
         listed, error = entry(name, database, app.workspace, seconds=app.settings.limits.statement_seconds)
         apply = f"npx wrangler d1 migrations apply {database.name} --local"
         where = f" in {database.app}" if database.app else ""
         if error is not None:
-            yield Check("database", "missing", f"{name}: {error.message}", error.advice)
+            yield Check("databases", "missing", f"{name}: {error.message}", error.advice)
         elif database.location == "remote":
-            yield Check("database", "note", f"{name}: remote, by its id.")
+            yield Check("databases", "note", f"{name}: remote, by its id.")
         elif not database.exists:
-            yield Check("database", "warning", f"{name} has no local file.", f"Run `{apply}`{where}.")
+            yield Check("databases", "warning", f"{name} has no local file.", f"Run `{apply}`{where}.")
         else:
-            pending = listed.migrations_pending
-            waiting = f", {pending} to be applied: `{apply}`" if pending else ""
+            pending = listed.migrations_pending or 0
             size = f"{(listed.size_bytes or 0) / 1024:,.0f} KiB"
-            yield Check("database", "ok", f"{name}: {listed.tables} tables, {size}{waiting}. {listed.path}")
+            told = f"{name}: {listed.tables} tables, {size}, migrations to be applied: {pending}. {listed.path}"
+            yield Check("databases", "ok", told, f"Run `{apply}`{where}." if pending else "")
 
 
 def key(app: App) -> Iterator[Check]:
-    """The key that opens tokens, held against the tokens that there are; nothing of it is shown."""
+    """The key that opens tokens, held against the tokens of each database; nothing of it is shown."""
     ring = app.keys
-    health = run(tools_in(tokens)["tokens_health"], app.for_call(), {"limit": 1})
-    connections = sum(health.data.get("counts", {}).values())
+    found = [name for name, each in zip(called(app.databases), app.databases, strict=True) if each.exists]
+    tool = tools_in(tokens)["tokens_health"]
+    answers = {name: run(tool, app.for_call(), {"database": name, "limit": 1}) for name in found}
+    connections = {name: sum(answer.data.get("counts", {}).values()) for name, answer in answers.items()}
     for problem in ring.problems:
-        needed = problem.severity == "error" and connections > 0
+        needed = problem.severity == "error" and any(connections.values())
         yield Check("key", "missing" if needed else "warning", problem.message, problem.advice)
-    if health.error is not None and health.error.code != "not_found":
-        yield Check("key", "warning", health.error.message, health.recommendations[0])
-    elif not connections:
+    if not any(connections.values()):
         there = "is set" if ring else "is not set"
         yield Check("key", "note", f"{KEY} {there}; no connections were found that need it.")
-    elif ring:
-        yield _opened(health)
-    elif not ring.problems:
-        yield Check("key", "missing", f"{connections} connections, and no key to open their tokens.", SET_THE_KEY)
+    for name, answer in answers.items():
+        if answer.error is not None and answer.error.code != "not_found":
+            yield Check("key", "warning", f"{name}: {answer.error.message}", answer.recommendations[0])
+        elif connections[name] and ring:
+            yield _opened(name, answer)
+        elif connections[name] and not ring.problems:
+            yield Check("key", "missing", f"{name}: {connections[name]} connections, and no key.", SET_THE_KEY)
 
 
-def _opened(health: Answer) -> Check:
+def _opened(name: str, health: Answer) -> Check:
     crypto = health.data["crypto"]
     opened, shut = sum(crypto["keys"].values()), crypto["undecryptable"]
     if shut and not opened:
-        found = f"{KEY} has the right length and opens none of {shut} sealed values."
+        found = f"{name}: {KEY} has the right length and opens none of {shut} sealed values."
         return Check("key", "missing", found, "Set it to the key of the portal that wrote this database.")
     more = f", {shut} it does not; `tokens_health` tells which" if shut else ""
-    return Check("key", "ok", f"{KEY} has the right length and opens {opened} sealed values{more}.")
+    return Check("key", "ok", f"{name}: {KEY} has the right length and opens {opened} sealed values{more}.")
 
 
 def credentials(app: App) -> Iterator[Check]:
@@ -173,7 +176,8 @@ def git(app: App) -> Iterator[Check]:
 def _chosen(app: App) -> str:
     if app.named:
         return "named by --workspace"
-    if app.environment.get("DAAN_WORKSPACE", "${").startswith("${") is False:
+    named = app.environment.get("DAAN_WORKSPACE", "")
+    if named and not named.startswith("${"):
         return "named by DAAN_WORKSPACE"
     if (app.workspace.root / FILE).is_file():
         return f"the nearest folder upward with {FILE}"

@@ -11,10 +11,11 @@ from mcp_daan.setup import checks
 from mcp_daan.setup.checks import Check
 
 Look = Callable[[App], Iterator[Check]]
-# In the order of the report, by what each of them needs.
+# By what each of them needs.
 NOTHING: tuple[Look, ...] = (checks.program, checks.workspace)
 A_WORKSPACE: tuple[Look, ...] = (checks.settings, checks.apps, checks.git, checks.credentials)
 SETTINGS: tuple[Look, ...] = (checks.knowledge, checks.databases, checks.key)
+ORDER = "mcp-daan workspace settings knowledge apps databases key credentials git node".split()
 
 
 def run(app: App, as_json: bool) -> int:
@@ -34,7 +35,7 @@ def doctor(app: App) -> list[Check]:
     for looks in (NOTHING, A_WORKSPACE, SETTINGS):
         if fine(found):
             found += [check for look in looks for check in _looked(look, app)]
-    return found
+    return sorted(found, key=lambda check: ORDER.index(check.subject))
 
 
 def fine(found: list[Check]) -> bool:

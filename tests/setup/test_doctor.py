@@ -54,9 +54,12 @@ def test_the_demo_lacks_nothing(demo: Path) -> None:
     assert [check for check in found if check.state == "warning"] == []
     assert of(found, "workspace").found == f"{demo} (named by --workspace)"
     assert of(found, "knowledge").found.startswith("docs/knowledge/ in the workspace, ")
-    assert of(found, "app").found == "auth-portal: apps/auth-portal/wrangler.jsonc (astro)"
+    assert of(found, "apps").found == "auth-portal: apps/auth-portal/wrangler.jsonc (astro)"
     assert of(found, "databases").found.startswith("portal-db: 6 tables, ")
-    assert "1 to be applied: `npx wrangler d1 migrations apply portal-db --local`" in of(found, "databases").found
+    assert "migrations to be applied: 1" in of(found, "databases").found
+    assert of(found, "databases").mend == (
+        "Run `npx wrangler d1 migrations apply portal-db --local` in apps/auth-portal."
+    )
     assert "has the right length and opens 216 sealed values, 10 it does not" in of(found, "key").found
     assert of(found, "git").found.endswith("; on main, default branch main.")
 
@@ -66,9 +69,9 @@ def test_an_empty_workspace_lacks_nothing_that_is_needed(app: App) -> None:
     found = doctor(app)
 
     assert fine(found)
-    assert {subject: states(found, subject) for subject in ("settings", "app", "databases", "key", "git")} == {
+    assert {subject: states(found, subject) for subject in ("settings", "apps", "databases", "key", "git")} == {
         "settings": ["note"],
-        "app": ["note"],
+        "apps": ["note"],
         "databases": ["note"],
         "key": ["note"],
         "git": ["note"],
@@ -83,9 +86,9 @@ def test_a_broken_file_of_settings_is_told_with_its_place_and_ends_what_rests_on
 
     assert not fine(found)
     assert of(found, "settings").found == "daan.toml is not valid TOML (at line 2, column 21)."
-    assert {check.subject for check in found} == {
-        "mcp-daan", "node", "workspace", "settings", "app", "git", "credentials"
-    }  # fmt: skip
+    assert [check.subject for check in found] == [
+        "mcp-daan", "workspace", "settings", "apps", "credentials", "credentials", "git", "node"
+    ]  # fmt: skip
 
 
 def test_an_unknown_variable_is_told(workspace: Path) -> None:
@@ -106,7 +109,7 @@ def test_a_workspace_that_is_not_there_is_all_that_is_told(tmp_path: Path) -> No
     for app in (App(str(tmp_path / "absent"), {}), later):
         found = doctor(app)
         assert not fine(found)
-        assert [(check.subject, check.state) for check in found[2:]] == [("workspace", "missing")]
+        assert [(check.subject, check.state) for check in found[1:-1]] == [("workspace", "missing")]
 
 
 @pytest.mark.parametrize(
@@ -143,8 +146,8 @@ def test_a_configuration_that_wrangler_cannot_read_is_a_warning(app: App, worksp
     found = doctor(app)
 
     assert fine(found)
-    assert of(found, "app").found.startswith("wrangler.json in workspace/ could not be read at line 1")
-    assert of(found, "app").state == "warning"
+    assert of(found, "apps").found.startswith("wrangler.json in workspace/ could not be read at line 1")
+    assert of(found, "apps").state == "warning"
 
 
 def test_a_document_that_is_absent_is_a_warning(demo: Path) -> None:
@@ -182,7 +185,7 @@ def test_a_database_that_cannot_be_read_is_missing(demo: Path) -> None:
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({}, "120 connections, and no key to open their tokens."),
+        ({}, "portal-db: 120 connections, and no key."),
         ({"TOKEN_ENCRYPTION_KEY": "too short"}, "does not hold a key of 32 bytes"),
         ({"TOKEN_ENCRYPTION_KEY": OTHER_KEY}, "has the right length and opens none of"),
     ],
@@ -205,6 +208,18 @@ def test_a_key_of_the_wrong_length_is_a_warning_where_nothing_needs_it(workspace
 
     assert fine(found)
     assert states(found, "key") == ["warning", "note"]
+
+
+def test_each_database_with_connections_is_held_against_the_key(demo: Path) -> None:
+    """Two have such a table, and the key is asked of both."""
+    (demo / "copy.sqlite").write_bytes(sqlite_file(demo).read_bytes())
+    (demo / "daan.toml").write_text('[d1.databases.copy]\npath = "copy.sqlite"\n')
+    found = doctor(App(str(demo), {}))
+
+    assert [(check.state, check.found.split(":")[0]) for check in found if check.subject == "key"] == [
+        ("ok", "copy"),
+        ("ok", "portal-db"),
+    ]
 
 
 def test_without_git_the_rest_is_told(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
