@@ -88,8 +88,10 @@ def _begin(file: Path, mode: str, stack: ExitStack) -> apsw.Connection:
     connection.set_busy_timeout(BUSY_MILLISECONDS)
     harden(connection)
     # Sorting in memory: no temporary file anywhere. BEGIN and the first read fix the state that is read.
-    connection.execute("PRAGMA query_only=1; PRAGMA temp_store=2; PRAGMA mmap_size=0; PRAGMA cell_size_check=1; BEGIN")
-    connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+    connection.execute(
+        "PRAGMA query_only=1; PRAGMA temp_store=2; PRAGMA mmap_size=0; PRAGMA cell_size_check=1; BEGIN;"
+        " SELECT count(*) FROM sqlite_schema"
+    ).fetchall()
     return connection
 
 

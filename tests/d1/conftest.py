@@ -18,6 +18,7 @@ from mcp_daan.tools import d1
 SAMPLE = Path(__file__).parents[1] / "data/d1/sample_schema.sql"
 ID = "11111111-2222-3333-4444-555555555555"
 TOOLS = tools_in(d1)
+SECONDS = 1.0
 
 
 class Portal:
@@ -81,6 +82,17 @@ def code(answer: Answer) -> str | None:
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file below *folder* with what is in it."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """One portal for many statements: none of them may leave a trace."""
+    portal = Portal(tmp_path_factory.mktemp("portal"))
+    portal.fill()
+    (portal.file.parent / "outside.txt").write_text("outside", encoding="utf-8")
+    portal.settings(f"[limits]\nstatement_seconds = {SECONDS}\n")
+    yield portal
+    portal.app.close()
 
 
 @pytest.fixture

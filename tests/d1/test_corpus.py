@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,30 +10,18 @@ import pytest
 
 from mcp_daan.app import App
 
-from .conftest import Portal, code, contents
+from .conftest import SECONDS, Portal, code, contents
 
 LINES = [
     json.loads(line)
     for line in (Path(__file__).parents[1] / "data/d1/hostile_sql.jsonl").read_text(encoding="utf-8").splitlines()
 ]
-SECONDS = 1.0
 MEMORY = 400 << 20
 
 
 def having(*expectations: str) -> list[Any]:
     """The statements that are expected to end so."""
     return [pytest.param(line, id=line["id"]) for line in LINES if line["expect"] in expectations]
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """One portal for all statements: none of them may leave a trace."""
-    portal = Portal(tmp_path_factory.mktemp("portal"))
-    portal.fill()
-    (portal.file.parent / "outside.txt").write_text("outside", encoding="utf-8")
-    portal.settings(f"[limits]\nstatement_seconds = {SECONDS}\n")
-    yield portal
-    portal.app.close()
 
 
 def sent(portal: Portal, line: dict[str, Any]) -> Any:

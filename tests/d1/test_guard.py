@@ -96,14 +96,14 @@ MORE_THAN_READING = [
 
 
 @pytest.mark.parametrize("sql", MORE_THAN_READING)
-def test_anything_but_one_read_is_refused_and_leaves_no_trace(portal: Portal, sql: str) -> None:
+def test_anything_but_one_read_is_refused_and_leaves_no_trace(shared: Portal, sql: str) -> None:
     """A statement that is not one read changes no byte in the workspace."""
-    before = contents(portal.root)
+    before = contents(shared.root)
 
-    answer = portal.query(sql)
+    answer = shared.query(sql)
 
     assert code(answer) in ("refused", "invalid_arguments")
-    assert before == contents(portal.root)
+    assert before == contents(shared.root)
 
 
 @pytest.mark.parametrize(
@@ -143,9 +143,9 @@ def test_anything_but_one_read_is_refused_and_leaves_no_trace(portal: Portal, sq
         "SELECT name FROM users WHERE name LIKE '" + "a" * 49 + "%'",
     ],
 )
-def test_what_only_reads_is_answered(portal: Portal, sql: str) -> None:
+def test_what_only_reads_is_answered(shared: Portal, sql: str) -> None:
     """The guard is not stricter than D1."""
-    assert portal.query(sql).error is None
+    assert shared.query(sql).error is None
 
 
 @pytest.mark.parametrize(
@@ -162,14 +162,14 @@ def test_what_only_reads_is_answered(portal: Portal, sql: str) -> None:
         ("SELECT zeroblob(4194305)", []),
     ],
 )
-def test_the_limits_of_d1_hold_locally(portal: Portal, sql: str, parameters: list[int]) -> None:
+def test_the_limits_of_d1_hold_locally(shared: Portal, sql: str, parameters: list[int]) -> None:
     """What D1 would refuse fails here too."""
-    assert code(portal.query(sql, parameters=parameters)) in ("invalid_arguments", "too_large")
+    assert code(shared.query(sql, parameters=parameters)) in ("invalid_arguments", "too_large")
 
 
-def test_a_megabyte_of_sql_is_refused_clearly(portal: Portal) -> None:
+def test_a_megabyte_of_sql_is_refused_clearly(shared: Portal) -> None:
     """It says how much there is and how much D1 takes."""
-    answer = portal.query("SELECT '" + "x" * 1_000_000 + "'")
+    answer = shared.query("SELECT '" + "x" * 1_000_000 + "'")
 
     assert code(answer) == "too_large"
     assert answer.summary == "The statement has 1000009 bytes; D1 takes 100000."
@@ -194,9 +194,9 @@ def test_a_megabyte_of_sql_is_refused_clearly(portal: Portal) -> None:
         ({}, "sql"),
     ],
 )
-def test_arguments_of_the_wrong_form_are_named(portal: Portal, arguments: dict[str, object], named: str) -> None:
+def test_arguments_of_the_wrong_form_are_named(shared: Portal, arguments: dict[str, object], named: str) -> None:
     """Nothing is dropped or guessed."""
-    answer = portal.call("d1_query", database="portal-db", **arguments)
+    answer = shared.call("d1_query", database="portal-db", **arguments)
 
     assert code(answer) == "invalid_arguments"
     assert f"`{named}`" in answer.summary
@@ -215,9 +215,9 @@ def test_arguments_of_the_wrong_form_are_named(portal: Portal, arguments: dict[s
         ("SELECT json('{')", "A value is no JSON, or a JSON path is wrong."),
     ],
 )
-def test_a_mistake_in_sql_is_explained(portal: Portal, sql: str, told: str) -> None:
+def test_a_mistake_in_sql_is_explained(shared: Portal, sql: str, told: str) -> None:
     """In words that an agent can act on."""
-    answer = portal.query(sql)
+    answer = shared.query(sql)
 
     assert (code(answer), answer.summary) == ("invalid_arguments", told)
 
