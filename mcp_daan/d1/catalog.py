@@ -46,10 +46,11 @@ class Index:
 
 @dataclass(slots=True)
 class Catalog:
-    """A whole schema; *memory* keeps what others derived from it."""
+    """A whole schema; *triggers* are (table, SQL), *memory* keeps what others derived from it."""
 
     relations: dict[str, Relation]
     indexes: list[Index]
+    triggers: list[tuple[str, str]]
     memory: dict[Any, Any] = field(default_factory=dict)
 
 
@@ -91,10 +92,12 @@ def table_function(connection: apsw.Connection, name: str) -> Relation | None:
 
 
 def _read(cursor: apsw.Cursor, rows: tuple[Any, ...]) -> Catalog:
-    catalog = Catalog({}, [])
+    catalog = Catalog({}, [], [])
     for kind, name, table, root, sql in rows:
         if kind == "index":
             catalog.indexes.append(Index(name.lower(), table.lower(), root, _index_words(cursor, name, sql)))
+        elif kind == "trigger":
+            catalog.triggers.append((table.lower(), sql))
         elif kind in ("table", "view"):
             virtual = kind == "table" and not root
             catalog.relations[name.lower()] = _relation(cursor, name, "virtual" if virtual else kind, sql or "")

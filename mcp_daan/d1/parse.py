@@ -20,7 +20,7 @@ _DEEPEST = 40
 
 def read_statement(sql: str) -> Select:
     """The shape of one SELECT statement; Unreadable for anything else."""
-    reader = _Reader(sql)
+    reader = Reader(sql)
     select = reader.select()
     reader.take(";")
     reader.need("end")
@@ -37,15 +37,15 @@ def body_of_view(sql: str) -> int:
     return _in_view(sql).peek().start
 
 
-def _in_view(sql: str) -> "_Reader":
-    reader, depth = _Reader(sql), 0
+def _in_view(sql: str) -> "Reader":
+    reader, depth = Reader(sql), 0
     while depth or reader.word() != "AS":
         depth += {"(": 1, ")": -1}.get(reader.next().word, 0)
     reader.next()
     return reader
 
 
-class _Reader:
+class Reader:
     """Reads a list of tokens from left to right."""
 
     def __init__(self, sql: str) -> None:

@@ -7,6 +7,7 @@ import apsw
 
 from mcp_daan.d1.catalog import Catalog, Index, Relation, Secret, Secrets, quoted, read_catalog, unguarded
 from mcp_daan.d1.probe import prepare
+from mcp_daan.d1.triggers import copied_secrets
 from mcp_daan.d1.words import Token, tokens
 from mcp_daan.scrub import secret_name
 
@@ -52,18 +53,25 @@ def _close(connection: apsw.Connection, catalog: Catalog, patterns: Sequence[str
         for column in relation.columns
         if secret_name(column) or any(_matches(pattern, relation.name, column) for pattern in patterns)
     }
-    for relation in catalog.relations.values():
-        found |= _generated(relation, found)
-    for relation in catalog.relations.values():
-        if relation.kind == "virtual" and _holds_secret(connection, relation, found):
-            found |= _sealed(catalog, relation)
-    for relation in catalog.relations.values():
-        if relation.module in _VOCABULARIES and _arguments(relation) & {table for table, _ in found}:
-            found |= {(relation.name, column) for column in relation.columns}
+    size = -1
+    while size < len(found):
+        size = len(found)
+        found |= copied_secrets(catalog, found)
+        for relation in catalog.relations.values():
+            found |= _derived(connection, catalog, relation, found)
     whole = frozenset(found)
     if secret_indexes(catalog, whole) or any(kept_in_secret_order(each, whole) for each in catalog.relations.values()):
         found |= {(table, column) for table, columns in _SAMPLES.items() for column in columns}
     return frozenset(found)
+
+
+def _derived(connection: apsw.Connection, catalog: Catalog, relation: Relation, secrets: set[Secret]) -> set[Secret]:
+    """What the columns of one relation draw from *secrets*: generated ones, and all of a virtual table."""
+    if relation.kind != "virtual":
+        return _generated(relation, secrets)
+    if relation.module in _VOCABULARIES and _arguments(relation) & {table for table, _ in secrets}:
+        return {(relation.name, column) for column in relation.columns}
+    return _sealed(catalog, relation) if _holds_secret(connection, relation, secrets) else set()
 
 
 def _matches(pattern: str, table: str, column: str) -> bool:
