@@ -32,16 +32,16 @@ BUSY_MILLISECONDS = 10_000
 SETTLED_NANOSECONDS = 2 * 10**9
 _TOKENS = "tokenize = 'porter unicode61 remove_diacritics 2'"
 _TABLES = f"""
-CREATE TABLE pages(
+CREATE TABLE IF NOT EXISTS pages(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, stamp TEXT NOT NULL, digest BLOB, fault TEXT,
   title TEXT, scope TEXT, component TEXT, dated TEXT, changed INTEGER, bytes INTEGER, headings INTEGER,
   UNIQUE (kind, name));
-CREATE TABLE places(
+CREATE TABLE IF NOT EXISTS places(
   id INTEGER PRIMARY KEY, page INTEGER NOT NULL, address TEXT NOT NULL, line INTEGER NOT NULL, end INTEGER NOT NULL,
   bare INTEGER NOT NULL);
-CREATE INDEX places_of_page ON places(page);
-CREATE VIRTUAL TABLE parts USING fts5(title, address, body, name, {_TOKENS});
-CREATE VIRTUAL TABLE whole USING fts5(title, headings, body, name, content = '', contentless_delete = 1, {_TOKENS});
+CREATE INDEX IF NOT EXISTS places_of_page ON places(page);
+CREATE VIRTUAL TABLE IF NOT EXISTS parts USING fts5(title, address, body, name, {_TOKENS});
+CREATE VIRTUAL TABLE IF NOT EXISTS whole USING fts5(title, headings, body, name, content = '', contentless_delete = 1, {_TOKENS});
 PRAGMA user_version = {VERSION};
 """
 # These say that the place does not serve; any other error, that the file is damaged.
@@ -166,8 +166,7 @@ def _opened(path: str) -> apsw.Connection:
         connection.pragma("synchronous", "normal")
         if connection.pragma("user_version") != VERSION:
             with connection:
-                if connection.pragma("user_version") != VERSION:  # another server may have been first
-                    connection.execute(_TABLES)
+                connection.execute(_TABLES)
     except apsw.Error:
         connection.close()
         raise
@@ -203,10 +202,8 @@ def _sources(entries: Iterable[tuple[os.DirEntry[str], str]], kind: Kind) -> Ite
 
 def _take_in(connection: apsw.Connection, source: Source) -> None:
     held = connection.execute(
-        "SELECT id, stamp, digest, fault FROM pages WHERE kind = ? AND name = ?", (source.kind, source.name)
+        "SELECT id, digest FROM pages WHERE kind = ? AND name = ?", (source.kind, source.name)
     ).fetchone()
-    if held and held[1] == source.stamp:  # another server took it in meanwhile
-        return
     stamp = source.stamp if source.settled else ""
     try:
         text = read_text(Path(source.path))
@@ -215,7 +212,7 @@ def _take_in(connection: apsw.Connection, source: Source) -> None:
         _insert(connection, source, stamp, fault=error.message)
         return
     digest = hashlib.sha256(text.encode()).digest()
-    if held and held[2] == digest:
+    if held and held[1] == digest:
         connection.execute("UPDATE pages SET stamp = ?, changed = ? WHERE id = ?", (stamp, source.changed, held[0]))
         return
     _remove(connection, source.kind, source.name)

@@ -29,7 +29,6 @@ _SPEAKS_OF = {
     "oauth": ("oauth", "token", "auth"),
 }
 RANK_CONSTANT = 60  # of reciprocal rank fusion
-MOST_WORDS = 64  # of one phrasing; a pasted log says it all in its first lines
 
 
 class Result(Model):
@@ -163,7 +162,7 @@ def _pages(connection: apsw.Connection, kinds: Sequence[Kind]) -> dict[int, _Pag
 
 
 def _answers(page: _Page, question: Question) -> bool:
-    return page.fault is None and question.scope in ("all", page.scope)
+    return question.scope in ("all", page.scope)
 
 
 def _parts_about(connection: apsw.Connection, component: str | None) -> frozenset[int] | None:
@@ -187,7 +186,7 @@ def _ranked(
     connection: apsw.Connection, phrase: str, allowed: Mapping[int, _Page], about: frozenset[int] | None
 ) -> list[Hit]:
     # Words are quoted and joined by OR: what the caller typed is never read as query syntax.
-    query = " OR ".join(f'"{word}"' for word in telling(phrase)[:MOST_WORDS])
+    query = " OR ".join(f'"{word}"' for word in telling(phrase))
     if not query:
         return []
     parts: dict[int, list[tuple[float, int, int]]] = {}

@@ -58,6 +58,12 @@ def test_a_path_that_leads_elsewhere_is_refused(path: str, base: KnowledgeBase, 
     assert "secret" not in caught.value.message
 
 
+def test_a_path_that_climbs_is_told_so(base: KnowledgeBase) -> None:
+    """Not that it is hidden, which its two dots would be."""
+    with pytest.raises(Refused, match="climbs out"):
+        base.resolve("backend/../../secret.md")
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -167,25 +173,28 @@ def test_the_first_write_copies_the_embedded_documents_to_the_users_folder(works
     assert [path.name for path in data_folder().iterdir()] == ["knowledge"]
 
 
-def test_two_processes_that_copy_at_once_give_one_whole_copy(workspace: Path) -> None:
-    """Whoever comes second takes the first one's."""
-    program = (
-        "import sys; from pathlib import Path; from mcp_daan.config import Knowledge;"
-        "from mcp_daan.knowledge.base import open_knowledge; from mcp_daan.workspace import Workspace;"
-        "sys.stdin.read(); print(open_knowledge(Workspace(Path(sys.argv[1])), Knowledge()).writable().root)"
-    )
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, str(workspace)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(4)
-    ]
-    roots = {process.communicate()[0].strip() for process in started}
-    embedded = open_knowledge(Workspace(workspace), Knowledge(path="absent"))
+SECOND = """
+import os, sys
+from pathlib import Path
+from mcp_daan.config import Knowledge
+from mcp_daan.knowledge.base import open_knowledge
+from mcp_daan.workspace import Workspace, data_folder
+target = data_folder() / "knowledge"
+def first(event, arguments):
+    if event == "os.rename" and not target.exists():
+        target.mkdir()
+        (target / "first.md").write_text("# First")
+sys.addaudithook(first)
+copied = open_knowledge(Workspace(Path(sys.argv[1])), Knowledge()).writable()
+print([copied.relative(path) for path in copied.files()], os.listdir(target.parent))
+"""
 
-    assert roots == {str(data_folder() / "knowledge")}
-    assert [path.name for path in data_folder().iterdir()] == ["knowledge"]
-    assert embedded.origin == "user"
+
+def test_who_is_second_to_copy_takes_the_first_ones_copy(workspace: Path) -> None:
+    """Another process's copy comes to stand there just before this one's would."""
+    done = subprocess.run([sys.executable, "-c", SECOND, str(workspace)], capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.stderr) == ("['first.md'] ['knowledge']\n", "")
 
 
 def test_a_data_folder_that_cannot_be_written_says_so(

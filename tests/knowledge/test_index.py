@@ -8,6 +8,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from mcp_daan.knowledge import index
 from mcp_daan.knowledge.base import KnowledgeBase
 from mcp_daan.knowledge.index import consult, scan_documents, scan_migrations
 from mcp_daan.workspace import Workspace, cache_folder
@@ -68,16 +69,36 @@ def test_a_file_that_was_changed_a_moment_ago_is_read_again_the_next_time(base: 
 def test_a_file_that_is_only_touched_is_not_indexed_anew(base: KnowledgeBase, write: Write) -> None:
     """Its content tells."""
     path = write("backend/a.md", "one\n")
+    write("backend/b.md", "two\n")
     ids = []
     for moment in (1, 2):
         os.utime(path, (moment, moment))
         ids.append(
             consult(
-                "x", scan_documents(base), ("document",), lambda each: each.execute("SELECT max(id) FROM places").get
+                "x", scan_documents(base), ("document",), lambda each: dict(each.execute("SELECT name, id FROM pages"))
             )
         )
 
     assert ids[0] == ids[1]
+
+
+def test_an_index_that_is_being_written_for_too_long_is_done_without(
+    base: KnowledgeBase, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer is as fresh as ever, and the busy file is left to its writer."""
+    monkeypatch.setattr(index, "BUSY_MILLISECONDS", 50)
+    path = write("backend/a.md", "one\n")
+    bodies(base)
+    before = index_files()
+    writer = apsw.Connection(str(before[0]))
+    writer.execute("BEGIN IMMEDIATE")
+    path.write_text("two\n")
+    while_busy = bodies(base)
+    writer.execute("ROLLBACK")
+    writer.close()
+
+    assert while_busy == {"backend/a.md": "two\n"}
+    assert index_files() == before
 
 
 def test_migrations_and_documents_do_not_drive_each_other_out(base: KnowledgeBase, write: Write) -> None:
@@ -124,20 +145,20 @@ def test_a_damaged_index_is_made_anew(damage: str, base: KnowledgeBase, write: W
     for number in range(50):
         write(f"backend/{number}.md", f"# Page {number}\n\ntext {number}\n" * 50)
     expected = bodies(base)
-    (index,) = index_files()
+    (file,) = index_files()
     if damage == "not a database":
-        index.write_bytes(b"this is no database " * 1000)
+        file.write_bytes(b"this is no database " * 1000)
     elif damage == "torn":
-        content = bytearray(index.read_bytes())
+        content = bytearray(file.read_bytes())
         content[4096:] = os.urandom(len(content) - 4096)
-        index.write_bytes(content)
+        file.write_bytes(content)
     else:
-        connection = apsw.Connection(str(index))
+        connection = apsw.Connection(str(file))
         connection.execute("DROP TABLE parts")
         connection.close()
 
     assert expected == bodies(base)
-    assert index not in index_files()
+    assert file not in index_files()
     assert expected == bodies(base)
 
 
@@ -159,9 +180,9 @@ def test_an_index_that_cannot_be_opened_is_done_without(base: KnowledgeBase, wri
     """A folder stands where the file should be."""
     write("backend/a.md", "one\n")
     bodies(base)
-    (index,) = index_files()
-    index.unlink()
-    index.mkdir()
+    (file,) = index_files()
+    file.unlink()
+    file.mkdir()
 
     assert bodies(base) == {"backend/a.md": "one\n"}
 
@@ -188,12 +209,13 @@ base = open_knowledge(Workspace(Path(sys.argv[1])), Knowledge())
 sys.stdin.read()
 for _ in range(3):
     print(consult("x", scan_documents(base), ("document",), lambda each: each.execute(
-        "SELECT (SELECT count(*) FROM pages), (SELECT count(*) FROM parts), (SELECT count(*) FROM whole)").get))
+        "SELECT (SELECT count(*) FROM pages), (SELECT count(*) FROM parts), (SELECT count(*) FROM whole),"
+        " (SELECT file != '' FROM pragma_database_list)").get))
 """
 
 
 def test_processes_that_index_at_once_share_one_whole_index(base: KnowledgeBase, write: Write) -> None:
-    """Every one sees every page exactly once, and no second file is made."""
+    """Every one sees every page exactly once, in the one file; none has to do without it."""
     for number in range(300):
         write(f"backend/{number}.md", f"# Page {number}\n\ntext\n\n## Part\n\nmore\n")
     started = [
@@ -216,7 +238,7 @@ def test_processes_that_index_at_once_share_one_whole_index(base: KnowledgeBase,
         assert process.stdout is not None
         process.stdout.close()
 
-    assert printed == ["(300, 600, 300)\n" * 3] * 4
+    assert printed == ["(300, 600, 300, 1)\n" * 3] * 4
     assert codes == [0, 0, 0, 0]
     assert len(index_files()) == 1
 

@@ -128,6 +128,17 @@ def test_a_page_that_speaks_of_it_throughout_comes_before_one_that_names_it_once
     assert found.results[0].section == "Often > Retry"
 
 
+def test_a_heading_without_text_of_its_own_is_not_the_section_shown(base: KnowledgeBase, write: Write) -> None:
+    """What stands below it says more."""
+    write(
+        "backend/a.md", "# Queue queue queue\n\n## Waiting\n\nA long text in which among much else a queue is named.\n"
+    )
+    write("backend/b.md", "# Other\n\n## Queue\n")
+    sections = {result.path: result.section for result in find(base, "queue").results}
+
+    assert sections == {"backend/a.md": "Queue queue queue > Waiting", "backend/b.md": "Other > Queue"}
+
+
 def test_several_phrasings_are_fused(filled: KnowledgeBase) -> None:
     """What an English phrasing finds is found beside a Dutch one, and what both find comes first."""
     dutch = find(filled, "hoeveel rijen per bladzijde")
