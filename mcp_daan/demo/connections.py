@@ -104,8 +104,9 @@ def _failed(row: Row, now: datetime, seconds_ago: int, error: str, failures: int
 
 
 def _missing(chance: random.Random, now: datetime, row: Row, lost: Sealer) -> None:
-    row["access_token_enc"] = None
-    row["refresh_token_enc"] = chance.choice((None, ""))
+    row["access_token_enc"], row["refresh_token_enc"] = None, chance.choice((None, ""))
+    row["last_refreshed_at"] = row["token_expires_at"] = row["refresh_token_expires_at"] = None
+    row["updated_at"] = row["created_at"]
 
 
 def _plaintext(chance: random.Random, now: datetime, row: Row, lost: Sealer) -> None:
@@ -114,6 +115,8 @@ def _plaintext(chance: random.Random, now: datetime, row: Row, lost: Sealer) -> 
 
 
 def _undecryptable(chance: random.Random, now: datetime, row: Row, lost: Sealer) -> None:
+    # The key was changed nine days ago, and since then nothing could open them.
+    _refreshed(row, now, 9 * DAY + chance.randrange(270))
     row["access_token_enc"] = lost.seal(_token(chance, 200))
     row["refresh_token_enc"] = lost.seal(_token(chance, 120))
 

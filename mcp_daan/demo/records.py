@@ -23,15 +23,17 @@ def api_keys(chance: random.Random, now: datetime) -> Iterator[Row]:
     """The rows of `api_keys`: mostly sound, one expired, one revoked, one that may do everything and never ends."""
     for number in range(API_KEYS):
         key = "daan_live_" + "".join(chance.choices(LETTERS, k=40))
+        revoked = now - timedelta(days=11) if number == 5 else None
+        used = (revoked or now) - timedelta(minutes=chance.randrange(1, 9000))
         yield {
             "user_id": 2 * number + 1,
             "name": PURPOSES[number % len(PURPOSES)],
             "prefix": key[:14],
             "key_hash": hashlib.sha256(key.encode()).hexdigest(),
             "scopes": "*" if number == 7 else "connections:read invoices:read",
-            "last_used_at": None if number == 9 else stamp(now - timedelta(minutes=chance.randrange(1, 9000))),
+            "last_used_at": None if number == 9 else stamp(used),
             "expires_at": None if number == 7 else stamp(now + timedelta(days=-4 if number == 3 else 30 + 20 * number)),
-            "revoked_at": stamp(now - timedelta(days=11)) if number == 5 else None,
+            "revoked_at": stamp(revoked) if revoked else None,
             "created_at": _ago(chance, now, 60, 95),
         }
 

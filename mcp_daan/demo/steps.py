@@ -30,9 +30,10 @@ LESSON = {
     "author": "Daan",
 }
 DATABASE = "portal-db"
-SQL = """SELECT u.company, c.status, c.last_error, c.refresh_token_enc AS note
-FROM connections c JOIN users u ON u.id = c.user_id
-WHERE c.status = ? ORDER BY c.id LIMIT 3"""
+SQL = (
+    "SELECT u.company, c.last_error, c.refresh_token_enc AS note FROM connections c"
+    " JOIN users u ON u.id = c.user_id WHERE c.status = ? ORDER BY c.id LIMIT 3"
+)
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,15 @@ def _described(answer: Answer, before: Sequence[Answer], folder: Path) -> Iterat
 def _columns(answer: Answer) -> Iterator[str]:
     for table in answer["data"]["tables"]:
         for each in table["columns"]:
-            if each["secret"] or each.get("references") or each["primaryKey"]:
-                kind = "secret" if each["secret"] else "primary key" if each["primaryKey"] else "references users"
+            if each["secret"] or each["references"] or each["primaryKey"]:
+                target = each["references"]["table"] if each["references"] else ""
+                kind = "secret" if each["secret"] else f"references {target}" if target else "primary key"
                 yield f"{each['name']:20} {each['type']:8} {kind}"
 
 
 def _queried(answer: Answer, before: Sequence[Answer], folder: Path) -> Iterator[str]:
     data = answer["data"]
-    if data["masked"] != ["note"] or {row[3] for row in data["rows"]} != {"***"}:
+    if data["masked"] != ["note"] or {row[2] for row in data["rows"]} != {"***"}:
         yield "the sealed token must come as ***"
     if data["rowCount"] != 3:
         yield f"3 rows expected, {data['rowCount']} found"
@@ -116,10 +118,13 @@ def _judged(answer: Answer, before: Sequence[Answer], folder: Path) -> Iterator[
 
 def _verdicts(answer: Answer) -> Iterator[str]:
     data = answer["data"]
-    yield ", ".join(f"{count} {verdict}" for verdict, count in data["counts"].items() if count)
-    yield f"loop {data['loop']['state']}; {data['crypto']['nonceReuse']} nonce used twice"
-    for each in data["connections"][:3]:
-        yield f"connection {each['id']}: {each['verdict']}. {each['nextStep']}"
+    shown: set[str] = set()
+    for each in data["connections"]:
+        if each["verdict"] not in shown:
+            shown.add(each["verdict"])
+            yield f"{each['verdict']:20} connection {each['id']}: {each['nextStep']}"
+    yield f"{'loop':20} {data['loop']['state']}, every {data['loop']['medianIntervalSeconds']:.0f} s"
+    yield f"{'nonces used twice':20} {data['crypto']['nonceReuse']}"
 
 
 def _appended(answer: Answer, before: Sequence[Answer], folder: Path) -> Iterator[str]:
@@ -174,7 +179,7 @@ STEPS = (
         _queried,
         _rows,
     ),
-    Step("See which tokens are healthy", "tokens_health", {"limit": 3}, _judged, _verdicts),
+    Step("See which tokens are healthy", "tokens_health", {"limit": 20}, _judged, _verdicts),
     Step("Write down what was learned", "lessons_append", LESSON, _appended, _lesson),
     Step("Validate again: the lesson is there", "knowledge_validate", {}, _validated_again, _files),
 )
