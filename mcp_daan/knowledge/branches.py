@@ -17,7 +17,7 @@ from mcp_daan.knowledge.lessons import (
     parse,
     read_lessons,
 )
-from mcp_daan.knowledge.repository import NO_PROGRAMS, git, head_branch, head_commit, is_repository
+from mcp_daan.knowledge.repository import NO_PROGRAMS, RAW, git, head_branch, head_commit, is_repository
 from mcp_daan.protocol import Model
 
 # Newest first; beyond these a team reads no more.
@@ -26,7 +26,6 @@ REFS = 1000
 
 _BRANCHES = ("refs/heads", "refs/remotes")
 _OTHERS = ("--branches", "--remotes", "--not", "HEAD")
-_RAW = ("--raw", "--no-abbrev", "-c", "--no-renames", "--relative")
 _FIELDS = "%x01%H%x1f%ct%x1f%S%x1f%s"
 _COMMIT = re.compile(rb"\x01([0-9a-f]{40,64})\x1f(\d+)\x1f([^\x1f]*)\x1f(.*)", re.S)
 
@@ -134,12 +133,12 @@ def _commits(base: KnowledgeBase, arguments: list[str], paths: Iterable[str] = (
 
 def _writers(base: KnowledgeBase) -> list[Commit]:
     """The commits that HEAD lacks and that wrote lesson files, newest first."""
-    return _commits(base, [*_RAW, *_OTHERS], [f"{base.component}/{FOLDER}", f"{base.component}/{VIEW}"])
+    return _commits(base, [*RAW, *_OTHERS], [f"{base.component}/{FOLDER}", f"{base.component}/{VIEW}"])
 
 
 def _past(base: KnowledgeBase) -> frozenset[str]:
     """The ids of what was once written by hand in HEAD's history: a branch that still has it brings nothing new."""
-    commits = _commits(base, [*_RAW, "HEAD"], [f"{base.component}/{VIEW}"])
+    commits = _commits(base, [*RAW, "HEAD"], [f"{base.component}/{VIEW}"])
     blobs = dict.fromkeys(blob for commit in commits for _, blob in commit.blobs)
     return frozenset(lesson.id for _, text in _texts(base, list(blobs)) for lesson in from_view(text, VIEW))
 

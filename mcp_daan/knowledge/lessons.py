@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import get_args
 
@@ -131,6 +132,7 @@ def compose(lesson: Lesson) -> str:
     return "\n".join(["---", *matter, "---", "", f"# {lesson.title}", "", *body])
 
 
+@lru_cache(maxsize=2048)  # every call looks at every file anew, and most are as they were
 def parse(text: str, path: str) -> Lesson | None:
     """The lesson in a file's *text*; None when it is torn or no lesson."""
     text = text.replace("\r\n", "\n")
@@ -173,7 +175,7 @@ def with_successors(lessons: list[Lesson]) -> list[Lesson]:
     """*lessons*, each with the id of the newest of them that supersedes it."""
     oldest_first = reversed(newest_first(lessons))
     successors = {each.supersedes: each.id for each in oldest_first if each.supersedes not in (None, each.id)}
-    return [replace(each, superseded_by=successors.get(each.id)) for each in lessons]
+    return [replace(each, superseded_by=successors[each.id]) if each.id in successors else each for each in lessons]
 
 
 def newest_first(lessons: Iterable[Lesson]) -> list[Lesson]:

@@ -31,7 +31,6 @@ _SETTINGS = {
     "credential.helper": "",
     "log.showSignature": "false",  # would start gpg.program
     "log.mailmap": "false",
-    "gpg.program": "false",
     "safe.bareRepository": "explicit",
     "protocol.allow": "never",
     "color.ui": "false",
@@ -198,10 +197,12 @@ def last_changes(root: Path, folder: Path) -> dict[Path, datetime]:
     """
     if not folder.is_dir() or not is_repository(root) or head_commit(root) is None:
         return {}
-    log = ["log", "--format=%x01%ct", "--raw", "-z", "--no-abbrev", "-c", "--no-renames", "--relative", *NO_PROGRAMS]
+    # Paths from the top: git 2.39 makes those of merges relative to nothing else, whatever it is asked.
+    above = os.fsdecode(git(folder, "rev-parse", "--show-prefix")).removesuffix("\n")
+    log = ["log", "--format=%x01%ct", *RAW, *NO_PROGRAMS]
     changes: dict[Path, datetime] = {}
     for seconds, path, blob in _raw_changes(git(folder, *log, "--end-of-options", "HEAD", "--", ".")):
-        file = folder / path
+        file = folder / path.removeprefix(above)
         if file not in changes and blob.strip("0"):
             changes[file] = datetime.fromtimestamp(seconds, UTC)
             written = _changed_since(file, blob)
@@ -210,7 +211,9 @@ def last_changes(root: Path, folder: Path) -> dict[Path, datetime]:
     return {file: moment for file, moment in changes.items() if file.is_file() and not file.is_symlink()}
 
 
-NO_PROGRAMS = ("--no-ext-diff", "--no-textconv", "--no-show-signature", "--no-color", "--no-decorate")
+NO_PROGRAMS = ("--no-ext-diff", "--no-textconv", "--no-decorate")
+# What each commit put where, merges included if they differ from all that they merge.
+RAW = ("--raw", "-z", "--no-abbrev", "-c", "--no-renames", "--no-relative")
 _COMMIT = re.compile(rb"\x01(\d+)")
 
 

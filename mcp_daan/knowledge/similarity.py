@@ -27,7 +27,7 @@ def pieces(words: Iterable[str]) -> frozenset[str]:
     """The three-letter pieces of *words*, without regard to case, accents' form, punctuation and spacing."""
     text = unicodedata.normalize("NFKC", " ".join(words)).casefold()
     text = " " + _BETWEEN_WORDS.sub(" ", text).strip() + " "
-    return frozenset(text[place : place + 3] for place in range(max(1, len(text) - 2)))
+    return frozenset({text[place : place + 3] for place in range(max(1, len(text) - 2))})
 
 
 def similarity(one: frozenset[str], other: frozenset[str]) -> float:
