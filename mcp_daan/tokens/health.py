@@ -9,6 +9,7 @@ from pydantic import Field
 from mcp_daan.protocol import Model
 from mcp_daan.tokens.apikeys import KeyCheck
 from mcp_daan.tokens.findings import Finding
+from mcp_daan.tokens.loop import DAY, REFRESH_DAYS
 from mcp_daan.tokens.loop import State as LoopState
 from mcp_daan.tokens.verdicts import VERDICTS, Judged, Scope, Verdict, refresh_left
 from mcp_daan.tokens.wording import Confidence, confidence, evidence, next_step
@@ -95,35 +96,40 @@ class Listing(Sequence[Connection]):
 
     def __init__(self, judged: Judged, *, state: str | None, provider: str | None) -> None:
         self._judged = judged
-        self.counts: dict[Verdict, int] = dict.fromkeys(VERDICTS, 0)
         asked = None if provider is None else provider.casefold()
-        chosen = []
+        by_verdict: dict[Verdict, list[int]] = {verdict: [] for verdict in VERDICTS}
         for index, verdict in enumerate(judged.verdicts):
             if asked is None or (judged.table.provider[index] or "").casefold() == asked:
-                self.counts[verdict] += 1
-                if state is None or state == verdict:
-                    chosen.append(index)
-        self._indexes = sorted(chosen, key=self._urgency)
+                by_verdict[verdict].append(index)
+        self.counts: dict[Verdict, int] = {verdict: len(rows) for verdict, rows in by_verdict.items()}
+        self._groups = [rows for verdict, rows in by_verdict.items() if state in (None, verdict)]
 
-    def _urgency(self, index: int) -> tuple[int, bool, float, int]:
+    def _urgency(self, index: int) -> tuple[bool, float, int]:
         judged = self._judged
         success = judged.table.success[index]
         ends = judged.table.refresh_expires[index]
-        # What dies first comes first; the same for all rows is left out of the sum.
-        dies = ends if ends is not None else success + 30 * 86400 if success is not None else 0.0
-        return VERDICTS.index(judged.verdicts[index]), not judged.table.active[index], dies, index
+        # What dies first comes first.
+        dies = ends if ends is not None else success + REFRESH_DAYS * DAY if success is not None else 0.0
+        return not judged.table.active[index], dies, index
 
     def __len__(self) -> int:
-        return len(self._indexes)
+        return sum(map(len, self._groups))
 
     @overload
     def __getitem__(self, at: int) -> Connection: ...
     @overload
     def __getitem__(self, at: slice) -> list[Connection]: ...
     def __getitem__(self, at: int | slice) -> Connection | list[Connection]:
-        if isinstance(at, slice):
-            return [connection(self._judged, index) for index in self._indexes[at]]
-        return connection(self._judged, self._indexes[at])
+        if not isinstance(at, slice):
+            return self[at : at + 1][0]
+        first, last, _ = at.indices(len(self))
+        found: list[int] = []
+        for rows in self._groups:
+            # Only the verdicts that the page touches are put in order: the healthy ones are mostly many.
+            if first < len(rows) and last > 0:
+                found += sorted(rows, key=self._urgency)[max(first, 0) : last]
+            first, last = first - len(rows), last - len(rows)
+        return [connection(self._judged, index) for index in found]
 
 
 def connection(judged: Judged, index: int) -> Connection:

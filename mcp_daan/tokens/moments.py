@@ -1,8 +1,7 @@
 """Moments as applications write them: seconds, milliseconds, ISO with and without a zone, told apart."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # A number of this size is a moment between 2001 and 2286 in the unit, and in no other.
 UNITS = (
     (1e9, 1e10, 1.0, "seconds"),
@@ -16,7 +15,6 @@ LOCAL = "ISO without zone"
 # Exact Online's access tokens live this long, whatever a row says.
 ACCESS_SECONDS = 600
 AGREES_WITHIN = 60
-_SECOND = timedelta(seconds=1)
 
 Moment = tuple[float, str]
 
@@ -24,7 +22,16 @@ Moment = tuple[float, str]
 def moment(value: object) -> Moment | None:
     """Seconds since 1970 in UTC and the unit in which *value* writes them; None for what is no moment."""
     if isinstance(value, str):
-        return _number(float(value)) if value.isascii() and value.isdigit() else _iso(value)
+        # Asked first: Python reads some numbers of 13 digits as dates of the 18th century.
+        if value.isdecimal():
+            return _number(float(value))
+        try:
+            read = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+        if read.tzinfo is not None:
+            return read.timestamp(), ZONED
+        return read.replace(tzinfo=UTC).timestamp(), LOCAL if "T" in value else SQLITE
     if isinstance(value, int | float):
         return _number(value)
     if isinstance(value, bytes) and value.isascii():
@@ -89,13 +96,3 @@ def _number(value: float) -> Moment | None:
         if low <= value < high:
             return value * factor, unit
     return None
-
-
-def _iso(text: str) -> Moment | None:
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if read.tzinfo is not None:
-        return (read - EPOCH) / _SECOND, ZONED
-    return (read.replace(tzinfo=UTC) - EPOCH) / _SECOND, LOCAL if "T" in text else SQLITE

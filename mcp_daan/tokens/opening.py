@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import repeat
-from typing import TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from mcp_daan.tokens.keys import Key, KeyRing
 from mcp_daan.tokens.sealed import Sealed, columns_readings, readings, splitter
@@ -84,6 +84,10 @@ def repeated(items: Collection[T]) -> set[T]:
     return {item for item, count in Counter(items).items() if count > 1}
 
 
+def _nothing_settled(*_: object) -> NoReturn:
+    raise ValueError
+
+
 class Opener:
     """Opens the values of one column: what opened the last value is tried first on the next."""
 
@@ -99,7 +103,10 @@ class Opener:
             from cryptography.exceptions import InvalidTag
 
             self._failing = (InvalidTag, *self._failing)
-        self._last: tuple[Key, str, Callable[[str], tuple[bytes, bytes]], Callable[..., bytes]] | None = None
+        # What opened the last value: the key and the format's name, the short ways to split and to decrypt.
+        self._settled: tuple[Key, str] | None = None
+        self._split: Callable[[Any], tuple[bytes, bytes]] = _nothing_settled
+        self._decrypt: Callable[..., bytes] = _nothing_settled
         self._url_alphabet = False
         self._foreign: Counter[str] = Counter()
         self.opened = 0
@@ -110,37 +117,32 @@ class Opener:
         self, stored: Sequence[object], aads: Iterable[bytes | None] = repeat(None)
     ) -> tuple[list[State], list[bytes]]:
         """What each value is, and the plaintext of those that open; of others what tells them apart."""
-        states: list[State] = []
+        states: list[State] = ["opened"] * len(stored)
         plains: list[bytes] = []
         nonces: list[bytes] = []
-        values: list[int] = []
-        state: State
-        failing, last = self._failing, self._last
-        for value, aad in zip(stored, aads, strict=False):
+        split, decrypt, failing = self._split, self._decrypt, self._failing
+        done = 0
+        for index, (value, aad) in enumerate(zip(stored, aads, strict=False)):
             try:
-                # With nothing settled yet, unpacking None fails as a value of another form does.
-                _, _, split, decrypt = last  # type: ignore[misc]
-                nonce, body = split(value)  # type: ignore[arg-type]
+                nonce, body = split(value)
                 plain = decrypt(nonce, body, aad)
             except failing:
-                self._flush(nonces, values)
-                state, plain = self.open(value, aad)
-                last = self._last
+                self._flush(stored[done:index], nonces)
+                done = index + 1
+                states[index], plain = self.open(value, aad)
+                split, decrypt = self._split, self._decrypt
             else:
-                state = "opened"
                 nonces.append(nonce)
-                values.append(hash(value))
-            states.append(state)
             plains.append(plain)
-        self._flush(nonces, values)
+        self._flush(stored[done:], nonces)
         return states, plains
 
-    def _flush(self, nonces: list[bytes], values: list[int]) -> None:
-        if nonces and self._last is not None:
-            self._tally.note(self._last[0], self._last[1], nonces, values)
+    def _flush(self, stored: Sequence[object], nonces: list[bytes]) -> None:
+        """Count a run of values that opened in the settled way."""
+        if nonces and self._settled is not None:
+            self._tally.note(*self._settled, nonces, list(map(hash, stored)))
             self.opened += len(nonces)
             nonces.clear()
-            values.clear()
 
     def open(
         self, stored: object, aad: bytes | None, nonce: Stored | None = None, tag: Stored | None = None
@@ -201,17 +203,18 @@ class Opener:
     def _settle(self, key: Key, name: str, decrypt: Callable[..., bytes]) -> None:
         self._url_alphabet |= "b64url" in name
         split = splitter(name)
-        self._last = None if split is None else (key, name, split, decrypt)
+        self._settled = None if split is None else (key, name)
+        self._split = split or _nothing_settled
+        self._decrypt = decrypt
 
     def inner(self, plain: bytes) -> bytes | None:
         """What a plaintext that is itself sealed in the same way holds; None for any other."""
-        if self._last is None or (self.looked_into >= LOOKED_INTO and not self.sealed_twice):
+        if self.looked_into >= LOOKED_INTO and not self.sealed_twice:
             return None
         self.looked_into += 1
-        _, _, split, decrypt = self._last
         try:
-            nonce, body = split(plain.decode())
-            inner = decrypt(nonce, body, None)
+            nonce, body = self._split(plain.decode())
+            inner = self._decrypt(nonce, body, None)
         except self._failing:
             return None
         self.sealed_twice += 1

@@ -23,6 +23,7 @@ JWE = "JWE dir/A256GCM"
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 _STANDARD = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _URL = re.compile(r"[A-Za-z0-9_-]+={0,2}")
+_PADDING = ("", "===", "==", "=")
 _TO_STANDARD = str.maketrans("-_", "+/")
 
 
@@ -65,8 +66,10 @@ def from_base64url(text: str) -> bytes | None:
 def _bare(stored: str) -> bytes:
     if "+" in stored or "/" in stored:
         raise ValueError
-    bare = stored.translate(_TO_STANDARD).rstrip("=")
-    return binascii.a2b_base64(bare + "=" * (-len(bare) % 4), strict_mode=True)
+    bare = stored.replace("-", "+").replace("_", "/")
+    if bare[-1:] == "=":
+        return binascii.a2b_base64(bare, strict_mode=True)
+    return binascii.a2b_base64(bare + _PADDING[len(bare) % 4], strict_mode=True)
 
 
 # The same, for a value that is expected to have the form: ValueError where it has not.
@@ -127,19 +130,30 @@ def splitter(name: str) -> Callable[[str], tuple[bytes, bytes]] | None:
         raw = decode(stored)
         return raw[:NONCE], raw[NONCE:]
 
-    def parts(stored: str) -> tuple[bytes, bytes]:
+    def whole_after_prefix(stored: str) -> tuple[bytes, bytes]:
         if not stored.startswith(prefix):
             raise ValueError
-        if separator is None:
-            return whole(stored[start:])
-        first, *others = [decode(part) for part in stored[start:].split(separator)]
-        if order[:3] == "tag":
-            others.reverse()
-        if len(first) != NONCE or len(others) != (1 if order[0] == "(" else 2) or len(others[-1]) < TAG:
-            raise ValueError
-        return first, b"".join(others)
+        raw = decode(stored[start:])
+        return raw[:NONCE], raw[NONCE:]
 
-    return parts if prefix or separator else whole
+    def in_two(stored: str) -> tuple[bytes, bytes]:
+        first, body = stored[start:].split(separator)
+        nonce = decode(first)
+        if len(nonce) != NONCE or not stored.startswith(prefix):
+            raise ValueError
+        return nonce, decode(body)
+
+    def in_three(stored: str) -> tuple[bytes, bytes]:
+        first, second, third = stored[start:].split(separator)
+        nonce = decode(first)
+        if len(nonce) != NONCE or not stored.startswith(prefix):
+            raise ValueError
+        return nonce, decode(third) + decode(second) if tag_first else decode(second) + decode(third)
+
+    tag_first = bool(order) and order.startswith("tag")
+    if separator is None:
+        return whole_after_prefix if prefix else whole
+    return in_two if order.startswith("(") else in_three
 
 
 def _decoded(

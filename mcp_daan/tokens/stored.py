@@ -14,6 +14,8 @@ TOKEN = re.compile(
 )
 # Words that base64 does not form by chance: less than one in ten million values.
 WORDS = re.compile(r"[Tt]oken|TOKEN|[Rr]efresh|REFRESH|[Aa]ccess|ACCESS|[Bb]earer|BEARER|[Ss]ecret|SECRET")
+# Told much sooner, and wrong only in rare cases that WORDS then settles.
+_STEMS = ("oken", "efresh", "ccess", "earer", "ecret")
 # Printable, without spaces, long enough to be a credential.
 OPAQUE = re.compile(r"[\x21-\x7e]{16,}")
 # What only base64 of the standard alphabet has, so a value in it that does not decode was cut short.
@@ -42,7 +44,7 @@ def unsealed(stored: str | bytes, *, sealed_form: bool) -> State:
     """
     text = stored.decode("latin-1") if isinstance(stored, bytes) else stored
     # An envelope in JSON may well name what it holds.
-    if TOKEN.match(text) or (WORDS.search(text) and not (sealed_form and text.startswith("{"))):
+    if TOKEN.match(text) or (_has_word(text) and not (sealed_form and text.startswith("{"))):
         return "plaintext"
     if text.startswith(FERNET):
         return "other"
@@ -50,3 +52,8 @@ def unsealed(stored: str | bytes, *, sealed_form: bool) -> State:
         return "foreign" if URL_ONLY.search(text) and "." not in text and ":" not in text else "unopened"
     opaque = OPAQUE.fullmatch(text) and not text.startswith(("{", "[")) and not CUT_SHORT.fullmatch(text)
     return "plaintext" if opaque else "malformed"
+
+
+def _has_word(text: str) -> bool:
+    lower = text.lower()
+    return any(stem in lower for stem in _STEMS) and WORDS.search(text) is not None

@@ -19,6 +19,7 @@ EMPTY = frozenset({b"", b"undefined", b"null", b"None", b"NaN", b"[object Object
 NO_ERROR = frozenset({"", "0", "null", "none", "undefined", "ok", "success", "false"})
 PLACEHOLDERS = ("table", "column", "token", "id", "provider", "user")
 SWITCHED_OFF = frozenset({0, "0", "false", "no", b"0"})
+MOST_REMEMBERED = 5000
 Values = Sequence[Any]
 
 
@@ -34,6 +35,8 @@ class Table:
         self._openers = {role: Opener(ring, self.tally, declared=declared) for role in ("access", "refresh")}
         self._aad = _aad_parts(aad)
         self._kinds = _Kinds(_status_kind)
+        # Rows of one batch mostly have the same moments.
+        self._moments = _Kinds(moment)
         self._is_exact = _Kinds(lambda provider: provider is None or "exact" in str(provider).lower())
         self.id: list[Any] = []
         self.provider: list[str | None] = []
@@ -159,7 +162,7 @@ class Table:
         else:
             states, plains = chosen.open_all(stored, aads)
         for index, plain in enumerate(plains):
-            if plain[:5] == b"stamp" or states[index] != "opened":
+            if plain.startswith(b"stamp") or states[index] != "opened":
                 continue
             if plain in EMPTY:
                 states[index], plains[index] = "empty", b""
@@ -182,7 +185,7 @@ class Table:
         has = self.columns.__contains__
         begun: list[Moment | None] = [None] * len(roles["id"])
         if has("refreshed_at"):
-            begun = list(map(moment, roles["refreshed_at"]))
+            begun = list(map(self._moments.__getitem__, roles["refreshed_at"]))
         source = ["refreshed_at"] * len(begun)
         if None in begun:
             for index, value in enumerate(begun):
@@ -192,7 +195,7 @@ class Table:
                         begun[index], source[index] = moment(roles[other][index]), other
                         if begun[index] is not None:
                             break
-        ended: list[Moment | None] = list(map(moment, roles["expires_at"]))
+        ended: list[Moment | None] = list(map(self._moments.__getitem__, roles["expires_at"]))
         starts = [None if each is None else each[0] for each in begun]
         ends = [None if each is None else each[0] for each in ended]
         # Mostly all rows agree with Exact Online's 600 s; the others are looked at one by one.
@@ -248,16 +251,16 @@ class Table:
         ]
 
 
-class _Kinds(dict[str | None, Any]):
-    """Remembers what each of a few words means."""
+class _Kinds(dict[Any, Any]):
+    """Remembers the meaning of the first thousands of values."""
 
-    def __init__(self, meaning: Callable[[str | None], Any]) -> None:
+    def __init__(self, meaning: Callable[[Any], Any]) -> None:
         super().__init__()
         self._meaning = meaning
 
-    def __missing__(self, word: str | None) -> Any:
+    def __missing__(self, word: Any) -> Any:
         kind = self._meaning(word)
-        if len(self) < 1000:
+        if len(self) < MOST_REMEMBERED:
             self[word] = kind
         return kind
 
