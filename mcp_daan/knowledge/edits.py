@@ -24,7 +24,7 @@ class Migrations:
     """The files of one database in wrangler's order, by name, and what its own record says.
 
     `folder` is how the team writes the folder; `applied` None means that there is no record.
-    `tables` are those of the database, None when it could not be read.
+    `tables` are those of the database, None when it could not be read; `complete`: every file could be read.
     """
 
     database: str
@@ -32,6 +32,7 @@ class Migrations:
     files: Mapping[str, str]
     applied: Sequence[str] | None
     tables: Sequence[Table] | None
+    complete: bool = True
 
     def states(self) -> list[Migration]:
         """Every file with its state; a database without a record has applied nothing."""
@@ -65,28 +66,37 @@ def migration_findings(of: Migrations) -> list[Finding]:
         )
         for name in unknown
     )
-    if of.applied and of.tables is not None and not unknown:
+    if of.applied and of.tables is not None and of.complete and not unknown:
         found += _edited(of, [name for name in of.applied if name in of.files], of.tables)
     return found
 
 
+def made_by(files: Mapping[str, str]) -> tuple[tuple[Table, ...], tuple[str, int] | None]:
+    """The tables that *files*, by name in order, make, and (file, line) of the first statement that fails."""
+    made = {name: list(statements(text)) for name, text in files.items()}
+    result = replay(statement for each in made.values() for statement in each)
+    if not result.failed:
+        return result.tables, None
+    first = result.failed[0]
+    return result.tables, (next(name for name, each in made.items() if any(s is first for s in each)), first.line)
+
+
 def _edited(of: Migrations, names: Sequence[str], tables: Sequence[Table]) -> Iterator[Finding]:
     """Where the schema that the applied files give differs from the one that is."""
-    result = replay(statement for name in names for statement in statements(of.files[name]))
-    if result.failed:
-        place = next(name for name in names if result.failed[0] in list(statements(of.files[name])))
-        yield finding(
-            "unchecked",
-            f"{of.folder}/{place}",
-            f"{place} could not be run in memory, so nobody can tell whether applied migrations were edited.",
-            line=result.failed[0].line,
-            component="d1",
-        )
+    made, failed = made_by({name: of.files[name] for name in names})
+    if failed is not None:
+        yield not_run(of.folder, *failed, "so nobody can tell whether applied migrations were edited")
         return
-    given = {table.name.lower(): table for table in result.tables}
+    given = {table.name.lower(): table for table in made}
     real = {table.name.lower(): table for table in tables}
     for name in sorted(given.keys() | real.keys()):
         yield from _table_edited(of, names, given.get(name), real.get(name))
+
+
+def not_run(folder: str, file: str, line: int, so: str) -> Finding:
+    """A migration that SQLite would not run, and what that leaves open."""
+    message = f"{file} could not be run in memory, {so}."
+    return finding("unchecked", f"{folder}/{file}", message, line=line, component="d1")
 
 
 def _table_edited(of: Migrations, names: Sequence[str], given: Table | None, real: Table | None) -> Iterator[Finding]:

@@ -45,6 +45,7 @@ class ScrapedPage(Model):
     source: str | None
     scraped_at: str | None
     age_days: int
+    component: Component | None = None
 
 
 @dataclass(frozen=True)
@@ -136,14 +137,12 @@ def stale_documents(base: KnowledgeBase, documents: Iterable[Dated], now: dateti
             )
 
 
-def stale_pages(
-    pages: Iterable[ScrapedPage], components: Mapping[str, Component | None], days: int
-) -> Iterator[Finding]:
+def stale_pages(pages: Iterable[ScrapedPage], days: int) -> Iterator[Finding]:
     """The scraped pages older than *days*."""
     for page in pages:
         if page.age_days > days:
             message = f"{page.path} was fetched {page.age_days} days ago; after {days} it counts as stale."
-            yield finding("stale_file", page.path, message, component=components.get(page.path))
+            yield finding("stale_file", page.path, message, component=page.component)
 
 
 def is_below(base: KnowledgeBase, path: Path, folder: str) -> bool:

@@ -19,6 +19,8 @@ _CITED = re.compile(r"(?:\./)?(?P<path>[\w.-]+(?:/[\w.\[\]-]+)+)/?(?::\d+(?:-\d+
 _FILE_ENDINGS = set(
     "md mdx ts tsx js jsx mjs cjs json jsonc toml sql py sh yml yaml csv html css astro svelte vue".split()
 )
+# Folders that a team's own paths begin with, be they there or not.
+_USUAL = {"src", "apps", "docs", "packages", "migrations"}
 _PLACEHOLDER = re.compile(
     r"(?i)(?:^|/)(?:\.\.\.|xxx+|path|your[-_]\w+|my[-_]\w+|foo|example|voorbeeld|nnnn?)(?:[./]|$)|nnnn|xxxx|yyyy"
 )
@@ -26,79 +28,86 @@ _PLACEHOLDER = re.compile(
 
 @dataclass
 class LinkCheck:
-    """Tells which links and paths lead nowhere; what stands on disk and in documents is looked at once."""
+    """Tells which links and paths lead nowhere; what stands on disk is looked at once.
+
+    `anchors` gives those of a document, None when it cannot be read.
+    """
 
     base: KnowledgeBase
-    headings: Callable[[Path], set[str]]
+    anchors: Callable[[Path], set[str] | None]
     _there: dict[Path, bool] = field(default_factory=dict)
 
-    def findings(self, path: Path, document: Document) -> Iterator[Finding]:
-        """The links, images and cited paths of *document*, which stands at *path*, that lead nowhere."""
+    def findings(self, path: Path, document: Document, *, cited: bool = True) -> Iterator[Finding]:
+        """The links, images and, if *cited*, paths in code of *document*, at *path*, that lead nowhere."""
         name = self.base.relative(path)
         for prose in (prose for block in document.today for prose in block.texts):
             for sentence in sentences(prose):
-                absent = speaks_of_absence("".join(span.text for span in sentence))
+                paths = cited and not speaks_of_absence("".join(span.text for span in sentence))
                 for span in sentence:
-                    wrong = self._wrong(span, path, absent=absent)
+                    wrong = self._wrong(span, path, cited=paths)
                     if wrong is not None:
                         yield finding("broken_link", name, wrong, line=span.line)
 
-    def _wrong(self, span: Span, path: Path, *, absent: bool) -> str | None:
+    def _wrong(self, span: Span, path: Path, *, cited: bool) -> str | None:
         if span.kind in ("link", "image"):
             return self._link(span, path)
-        if span.kind == "code" and not span.target and not absent and self.base.origin == "workspace":
+        # What ships with the server speaks of any team's paths.
+        if span.kind == "code" and not span.target and cited and self.base.origin == "workspace":
             found = _CITED.fullmatch(span.text)
-            if found and self._cited_in_vain(found["path"], path):
+            if found and self._in_vain(found["path"], path):
                 return f"`{found['path']}` is named here, but there is no such file."
         return None
 
     def _link(self, span: Span, path: Path) -> str | None:
-        target = span.target
-        if target.startswith(SCHEME):
-            target = "/" + target.removeprefix(SCHEME)
-            roots = [self.base.root]
-        elif _SCHEME.match(target):
-            return None  # the network is not asked
-        else:
-            roots = [self.base.workspace.root, self.base.root] if target.startswith("/") else [path.parent]
-        place, _, anchor = target.partition("#")
-        wanted = unquote(place.partition("?")[0]).lstrip("/")
         what = "image" if span.kind == "image" else "link"
-        shown = target if len(target) <= 120 else f"{target[:120]}…"
-        found = [Path(os.path.normpath(root / wanted)) for root in roots] if wanted else [path]
+        shown = span.target if len(span.target) <= 120 else f"{span.target[:120]}…"
+        place, _, anchor = span.target.partition("#")
+        found = self._places(place.partition("?")[0], path)
+        if found is None:
+            return None
         inside = [each for each in found if self._inside(each)]
         if not inside:
             return f"The {what} to {shown} leads out of the workspace, where it is not followed."
         there = next((each for each in inside if self._exists(each)), None)
         if there is None:
             return f"The {what} to {shown} leads to no file."
-        if anchor and there.suffix.lower() in SUFFIXES and unquote(anchor).lower() not in self.headings(there):
+        anchors = self.anchors(there) if anchor and there.suffix.lower() in SUFFIXES else None
+        if anchors is not None and unquote(anchor).lower() not in anchors:
             return f"The {what} to {shown} leads to no heading there."
         return None
 
-    def _cited_in_vain(self, cited: str, path: Path) -> bool:
+    def _places(self, target: str, path: Path) -> list[Path] | None:
+        """Where *target*, in the document at *path*, may lead; None for the network, which is not asked."""
+        base, wanted = self.base, unquote(target)
+        if not wanted:
+            return [path]
+        if wanted.startswith(SCHEME):
+            roots, wanted = [base.root], wanted.removeprefix(SCHEME)
+        elif _SCHEME.match(wanted):
+            return None
+        elif wanted.startswith("/"):
+            roots, wanted = [base.workspace.root, base.root], wanted.lstrip("/")
+        else:
+            roots = [path.parent]
+        return [Path(os.path.normpath(root / wanted)) for root in roots]
+
+    def _in_vain(self, cited: str, path: Path) -> bool:
         """Whether *cited* is surely meant as a file or folder of the workspace, and is none.
 
         A path may be written from the document, the knowledge folder, the workspace's root or an app.
         """
         parts = cited.split("/")
-        if parts[0] in PASSED_OVER or any(part in PASSED_OVER for part in parts) or _PLACEHOLDER.search(cited):
+        if not PASSED_OVER.isdisjoint(parts) or _PLACEHOLDER.search(cited):
             return False
-        workspace = self.base.workspace
-        roots = [
-            path.parent,
-            self.base.folder,
-            self.base.root,
-            workspace.root,
-            *(a.path.parent for a in workspace.apps),
-        ]
-        if any(not self._inside(root) or self._exists(Path(os.path.normpath(root / cited))) for root in roots):
+        base = self.base
+        apps = [app.path.parent for app in base.workspace.apps]
+        roots = [path.parent, base.folder, base.root, base.workspace.root, *apps]
+        places = [Path(os.path.normpath(root / cited)) for root in roots]
+        if any(not self._inside(place) or self._exists(place) for place in places):
             return False
-        ending = parts[-1].rpartition(".")[2].lower() if "." in parts[-1].lstrip(".") else ""
-        return ending in _FILE_ENDINGS and (
-            any(self._exists(root / parts[0]) for root in roots)
-            or parts[0] in ("src", "apps", "docs", "packages", "migrations")
-        )
+        ending = parts[-1].rpartition(".")[2].lower()
+        known = parts[0] in _USUAL or any(self._exists(root / parts[0]) for root in roots)
+        return "." in parts[-1] and ending in _FILE_ENDINGS and known
 
     def _inside(self, path: Path) -> bool:
         roots = (self.base.workspace.root, self.base.root)
