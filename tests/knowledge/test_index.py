@@ -187,6 +187,43 @@ def test_an_index_that_cannot_be_opened_is_done_without(base: KnowledgeBase, wri
     assert bodies(base) == {"backend/a.md": "one\n"}
 
 
+def kept_in(base: KnowledgeBase) -> str:
+    """The file that the index is kept in; empty for memory."""
+    ask = "SELECT file FROM pragma_database_list"
+    return str(consult(str(base.root), scan_documents(base), ("document",), lambda each: each.execute(ask).get))
+
+
+def test_tables_that_another_server_has_just_made_are_taken_as_they_are(base: KnowledgeBase, write: Write) -> None:
+    """As if they came between the look and the lock."""
+    write("backend/a.md", "one\n")
+    bodies(base)
+    connection = apsw.Connection(str(index_files()[0]))
+    connection.pragma("user_version", 0)
+    connection.close()
+
+    assert bodies(base) == {"backend/a.md": "one\n"}
+    assert kept_in(base) == str(index_files()[0])
+    assert len(index_files()) == 1
+
+
+def test_a_file_that_cannot_change_its_journal_now_is_used_as_it_is(
+    base: KnowledgeBase, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another server is reading it just then."""
+    monkeypatch.setattr(index, "BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr(index, "SETTLED_NANOSECONDS", 0)
+    write("backend/a.md", "one\n")
+    bodies(base)
+    reader = apsw.Connection(str(index_files()[0]))
+    reader.pragma("journal_mode", "delete")
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM pages").fetchall()
+    kept = kept_in(base)
+    reader.close()
+
+    assert kept == str(index_files()[0])
+
+
 def test_a_file_that_cannot_be_read_is_noted_and_the_others_are_indexed(base: KnowledgeBase, write: Write) -> None:
     """And it is taken in as soon as it is mended."""
     write("backend/good.md", "good\n")
