@@ -9,6 +9,7 @@ import pytest
 from mcp_daan.knowledge.base import SUFFIXES
 from mcp_daan.knowledge.claims.reading import read_claims
 from mcp_daan.knowledge.handwritten import handwritten
+from mcp_daan.knowledge.limits import limit_findings
 from mcp_daan.knowledge.markdown import front_matter
 from mcp_daan.knowledge.passages import parse_document
 from mcp_daan.protocol import Component
@@ -65,6 +66,15 @@ def test_a_document_says_its_component_and_holds_no_secret(path: Path) -> None:
 
     assert not shaped(text)
     assert front_matter(text)[0]["component"] in COMPONENTS
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=names(DOCUMENTS))
+def test_a_limit_that_a_document_states_is_todays(path: Path) -> None:
+    """What ships passes the check that a team's own documents have to pass."""
+    text = path.read_text(encoding="utf-8")
+    component = front_matter(text)[0]["component"]
+
+    assert list(limit_findings(path.name, parse_document(text), component=component)) == []
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=names(DOCUMENTS))
