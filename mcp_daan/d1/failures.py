@@ -34,6 +34,11 @@ MEANING: dict[type[Exception], tuple[type[DaanError], str, str]] = {
         "The number of `parameters` is not that of the placeholders in the statement.",
         "Give one value for each `?`, in order.",
     ),
+    apsw.MismatchError: (
+        InvalidArguments,
+        "A value has the wrong type for its place.",
+        "LIMIT and OFFSET take integers, for example.",
+    ),
     apsw.SQLError: (InvalidArguments, "SQLite does not understand the statement.", SCHEMA),
     apsw.Error: (Unavailable, "The database could not be read.", "It may be locked or damaged; tell its owner."),
 }
@@ -75,6 +80,8 @@ def in_our_words() -> Iterator[None]:
         raise translated(error) from None
     except MemoryError:
         raise _failure(apsw.NoMemError) from None
+    except UnicodeDecodeError:
+        raise Unavailable("The database holds a text or a name that is not UTF-8.", advice=DOUBTFUL) from None
 
 
 def translated(error: apsw.Error) -> DaanError:

@@ -38,7 +38,9 @@ PRAGMAS_WITH_NAME = frozenset(
     table_list table_info table_xinfo index_list index_info index_xinfo foreign_key_list foreign_key_check quick_check
     """.split()
 )
-TABLE_FUNCTIONS = frozenset({"json_each", "json_tree", *(f"pragma_{name}" for name in PRAGMAS_WITH_NAME)})
+TABLE_FUNCTIONS = frozenset("json_each json_tree jsonb_each jsonb_tree".split()) | {
+    f"pragma_{name}" for name in PRAGMAS | PRAGMAS_WITH_NAME
+}
 # Without these, a table that a file declares with another module (raw pages, other files) has nothing behind it.
 MODULES = ("fts5", "fts5vocab", "rtree", "rtree_i32")
 LIMITS = {

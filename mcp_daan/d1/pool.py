@@ -83,7 +83,7 @@ class Pool:
             except WorkerGone:
                 self._drop(worker)
                 continue
-            except TooSlow:
+            except BaseException:
                 self._drop(worker)
                 raise
             with self._lock:
@@ -103,7 +103,12 @@ class Pool:
                     return worker
                 self._all.discard(worker)
                 worker.end()
-            worker = Worker()
+            try:
+                worker = Worker()
+            except OSError:
+                raise Unavailable(
+                    "The process that reads databases could not be started.", advice="Look at the machine's limits."
+                ) from None
             self._all.add(worker)
             return worker
 
@@ -150,7 +155,7 @@ class Worker:
         started = time.monotonic()
         line = b""
         try:
-            with suppress(BrokenPipeError):
+            with suppress(BrokenPipeError, ValueError):  # it ended, or the pool was closed meanwhile
                 stdin.write(json.dumps({**request, "seconds": seconds}).encode() + b"\n")
                 stdin.flush()
                 line = stdout.readline()

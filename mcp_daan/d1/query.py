@@ -12,7 +12,7 @@ from mcp_daan.d1.databases import Database, local_file
 from mcp_daan.d1.pool import Pool
 from mcp_daan.errors import InvalidArguments
 from mcp_daan.paging import ENVELOPE_BYTES
-from mcp_daan.protocol import Model
+from mcp_daan.protocol import SAFE_INTEGER, Model
 
 Parameter = str | int | float | bool | None
 INT64 = 2**63
@@ -130,7 +130,7 @@ def _place(cursor: str | None, mark: str) -> Place:
         skip, seen, known = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, TypeError, binascii.Error):
         skip, seen, known = None, None, None
-    if type(skip) is not int or skip < 0 or not isinstance(seen, str) or known != mark:
+    if type(skip) is not int or not 0 <= skip <= SAFE_INTEGER or not isinstance(seen, str) or known != mark:
         raise InvalidArguments(
             "`cursor` does not belong to this statement.",
             advice="Pass `data.nextCursor` with the same database, sql and parameters, or leave `cursor` out.",

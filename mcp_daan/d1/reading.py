@@ -45,7 +45,10 @@ def snapshot(path: Path, *, seconds: float) -> Iterator[apsw.Connection]:
     if not file.is_file():
         raise missing_file()
     with in_our_words(), ExitStack() as stack:
-        connection, unchanged = _connect(file, stack)
+        try:
+            connection, unchanged = _connect(file, stack)
+        except OSError:
+            raise Unavailable("The database file may not be read.", advice="Check the rights of the file.") from None
         connection.set_progress_handler(lambda: time.monotonic() >= deadline, OPS_BETWEEN_LOOKS)
         yield connection
         if not unchanged():
@@ -97,11 +100,8 @@ def _begin(file: Path, mode: str, stack: ExitStack) -> apsw.Connection:
 
 def _resting(file: Path) -> bool:
     """Whether the file keeps a write-ahead log and nothing stands in it."""
-    try:
-        with file.open("rb") as opened:
-            head = opened.read(20)
-    except OSError:
-        raise Unavailable("The database file may not be read.", advice="Check the rights of the file.") from None
+    with file.open("rb") as opened:
+        head = opened.read(20)
     return head[18:20] == b"\x02\x02" and not _filled(_log(file))
 
 
@@ -129,6 +129,9 @@ def _filled(file: Path) -> bool:
     return file.exists() and file.stat().st_size > 0
 
 
-def _stamp(file: Path) -> tuple[int, int, int]:
-    found = file.stat()
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
     return found.st_ino, found.st_size, found.st_mtime_ns

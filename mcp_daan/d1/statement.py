@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -19,13 +18,10 @@ from mcp_daan.d1.lineage import Masks, result_masks
 from mcp_daan.d1.reading import snapshot, table_names
 from mcp_daan.d1.secrets import secret_columns
 from mcp_daan.d1.values import MASK, BrokenText, SQLValue, to_wire
+from mcp_daan.d1.words import tokens
 from mcp_daan.errors import Refused, TooLarge, Unavailable
 
 ONE = "Send exactly one statement that reads: SELECT, WITH … SELECT, VALUES, EXPLAIN, or a PRAGMA such as table_info."
-# A token that may hold a semicolon, or the semicolon that ends a statement.
-_TOKEN = re.compile(
-    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|/\*.*?(?:\*/|\Z)|(?P<end>;)""", re.S
-)
 
 
 @dataclass(frozen=True)
@@ -63,11 +59,11 @@ def answer(
             masks = _masks(connection, sql, shape, secrets)
             room -= 2 * _json_bytes(shape.columns)
             with counting(connection) as steps:
-                page = _page(connection, sql, parameters, shape, skip, limit, room, masks.columns)
+                page = _page(connection, masks.statement, parameters, shape, skip, limit, room, masks.columns)
             ended = time.perf_counter()
             scanned = steps.scanned + (1 if steps.scanned else 0)
             if any(column == "" for _, column in guard.read):
-                scanned += counted_whole(connection, sql, parameters)
+                scanned += counted_whole(connection, masks.statement, parameters)
         except apsw.Error:
             if guard.denial is not None:
                 raise refusal(guard) from None
@@ -226,8 +222,7 @@ def _text(value: Any) -> SQLValue:
 
 
 def _without_end(sql: str) -> str:
-    end = next((token.start() for token in _TOKEN.finditer(sql) if token["end"]), len(sql))
-    return sql[:end]
+    return sql[: next((token.start for token in tokens(sql) if token.word == ";"), len(sql))]
 
 
 def _check_text(sql: str) -> None:

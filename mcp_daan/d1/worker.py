@@ -26,6 +26,10 @@ def main() -> None:
     """Answer requests until standard input ends."""
     # Ctrl-C in a terminal reaches every process of the group: the server decides what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":
+        # Whoever started the server may have had it ignored or blocked, which is inherited.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
     _limit_memory()
     for line in sys.stdin.buffer:
         request = json.loads(line)
