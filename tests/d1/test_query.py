@@ -1,5 +1,7 @@
 """Rows come exact, by the page, with secrets masked."""
 
+import base64
+import json
 import math
 from typing import Any
 
@@ -261,3 +263,40 @@ def test_no_secret_value_is_in_any_answer(portal: Portal, sql: str) -> None:
     text = portal.query(sql).model_dump_json()
 
     assert [secret for secret in ("SECRET-bbbb", "h_aaaa", "h_bbbb", '"yes"', "[[1]]", '"Ann"') if secret in text] == []
+
+
+def test_rows_do_not_come_in_the_order_of_a_secret(empty: Portal) -> None:
+    """A table without rowid lies in the order of its key, which is a secret here."""
+    empty.fill(
+        "CREATE TABLE k(token TEXT PRIMARY KEY, note TEXT) WITHOUT ROWID;"
+        " INSERT INTO k VALUES ('aaa', 'two'), ('zzz', 'one');"
+    )
+
+    assert empty.rows("SELECT note FROM k") == [["one"], ["two"]]
+
+
+def test_a_limit_that_is_no_number_is_explained(portal: Portal) -> None:
+    """It is the statement's fault, not the database's."""
+    assert code(portal.query("SELECT id FROM users LIMIT 'a'")) == "invalid_arguments"
+
+
+def test_a_name_in_the_schema_that_is_not_utf8_is_told(empty: Portal) -> None:
+    """The file is another tool's making."""
+    empty.fill("CREATE TABLE plain(x)")
+    empty.write("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET name = CAST(x'ff' AS TEXT)")
+
+    answers = [empty.query("SELECT 1"), empty.call("d1_schema", database="portal-db")]
+
+    assert [code(answer) for answer in answers] == ["unavailable"] * 2
+
+
+def test_a_forged_cursor_is_refused(empty: Portal) -> None:
+    """Whatever stands in it."""
+    empty.fill(NUMBERS)
+    good = json.loads(base64.urlsafe_b64decode(empty.query("SELECT id FROM n").data["nextCursor"] + "=="))
+    forged = [[2**70, *good[1:]], [-1, *good[1:]], [True, *good[1:]], good[:2], {}, 7, [100, 5, good[2]]]
+    cursors = [base64.urlsafe_b64encode(json.dumps(each).encode()).decode() for each in forged]
+
+    answers = [empty.query("SELECT id FROM n", cursor=cursor) for cursor in cursors]
+
+    assert [code(answer) for answer in answers] == ["invalid_arguments"] * len(forged)
