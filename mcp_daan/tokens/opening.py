@@ -155,9 +155,8 @@ class Opener:
         if is_nothing(stored):
             return "missing", b""
         found = readings(stored, salted=self._salted) if nonce is None else columns_readings(stored, nonce, tag)
-        if self._declared is not None:
-            found = [reading for reading in found if reading.format == self._declared]
-        opened = self._try(stored, found, aad)
+        tried = [reading for reading in found if self._declared in (None, reading.format)]
+        opened = self._try(stored, tried, aad)
         if isinstance(opened, bytes):
             return "opened", opened
         state = self._unopened(stored, found, skipped=opened)
