@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from mcp import Client, MCPError
 from mcp.client.stdio import StdioServerParameters
+from mcp.shared.exceptions import MCPDeprecationWarning
 from mcp_daan.demo.workspace import make_workspace
 
 from mcp_daan.server.prompts import PROMPTS
@@ -85,9 +86,8 @@ class Raw:
         )
 
     def end(self) -> int:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        return self.process.wait(timeout=10)
+        self.process.communicate(timeout=10)
+        return self.process.returncode
 
 
 @ERAS
@@ -222,7 +222,8 @@ async def test_subscribers_hear_when_a_document_changes(demo: Path, mode: str) -
 
     async with Client(parameters(demo), mode=mode, message_handler=hear) as client:
         if mode == "legacy":
-            await client.subscribe_resource(uri)
+            with pytest.warns(MCPDeprecationWarning):
+                await client.subscribe_resource(uri)
             path.write_text(before + "\nChanged.\n")
             await asyncio.wait_for(heard.wait(), 20)
         else:
@@ -267,7 +268,7 @@ def test_the_server_ends_at_end_of_input_and_takes_its_workers_along(demo: Path)
         assert children != []
         if ending == "kill":
             server.process.send_signal(signal.SIGKILL)
-            server.process.wait(timeout=10)
+            server.end()
         else:
             assert server.end() == 0
         assert [pid for pid in children if not gone(pid)] == []
