@@ -2,8 +2,10 @@
 
 import json
 import os
+import shlex
 import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,40 +32,57 @@ class Screen:
         """Say what is called now."""
         self._line("")
         self._line(f"{number}/{len(STEPS)}  {step.title}", BOLD)
-        arguments = json.dumps(step.arguments, ensure_ascii=False)
-        self._line(f"     {step.tool} {arguments}", CYAN)
+        self._line(f"     {step.tool} {json.dumps(step.arguments, ensure_ascii=False)}", CYAN)
 
     def answer(self, step: Step, answer: Answer, faults: Sequence[str]) -> None:
-        """Show the answer: its sentence, its most telling lines, and whether it is as expected."""
+        """Show the answer: its sentence and its most telling lines, or what is not as expected."""
         self._line(f"     {answer.get('summary', '')}")
-        if not faults:
-            lines = list(step.telling(answer))
-            for line in lines[:LINES]:
-                self._line(f"       {line}", DIM)
-            if len(lines) > LINES:
-                self._line(f"       and {len(lines) - LINES} more", DIM)
         for fault in faults:
             self._line(f"     not as expected: {fault}", RED)
+        lines = [] if faults else list(step.telling(answer))
+        for line in lines[:LINES]:
+            self._line(f"       {line}", DIM)
+        if len(lines) > LINES:
+            self._line(f"       and {len(lines) - LINES} more", DIM)
 
     def closing(self, folder: Path, wrong: Sequence[str]) -> None:
         """Say how it ended, and what to try next."""
         self._line("")
         if wrong:
             self._line(f"The demo stopped: {wrong[0]}", RED)
-            self._line("`mcp-daan doctor` tells what is missing.")
+            self._line(f"`{_program()} doctor --workspace {shlex.quote(str(folder))}` tells what is missing.")
             return
         self._line(f"All {len(STEPS)} steps are green.", GREEN)
-        self._line(f'Try next: mcp-daan call tokens_health \'{{"state": "refresh_stuck"}}\' --workspace {folder}')
-        self._line("Then your own: cd to your repository and run `mcp-daan doctor`.")
+        self._line("Try next:")
+        asked = shlex.quote('{"state": "refresh_stuck"}')
+        self._line(f"  {_program()} call tokens_health {asked} --workspace {shlex.quote(str(folder))}")
+        self._line(f"  {_program()} doctor, in a repository of your own")
 
     def _line(self, text: str, colour: str | None = None) -> None:
         if self._quiet:
             return
         # Answers hold text of databases and documents: nothing of it may steer the terminal.
         text = "".join(each if each.isprintable() else " " for each in text)
-        if len(text) > self._width and text.startswith(" "):
-            text = f"{text[: self._width - 3]}..."
-        if colour and self._coloured and text:
-            text = f"\x1b[{colour}m{text}\x1b[0m"
-        sys.stdout.write(f"{text}\n")
+        indent = " " * (len(text) - len(text.lstrip()) + 2)
+        # What is to be copied stays on one line.
+        lines = (
+            [text]
+            if not text.startswith("     ")
+            else textwrap.wrap(
+                text, self._width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+            )
+        )
+        for line in lines:
+            coloured = f"\x1b[{colour}m{line}\x1b[0m" if colour and self._coloured else line
+            sys.stdout.write(f"{coloured}\n")
         sys.stdout.flush()
+
+
+def _program() -> str:
+    """How this program was called, to be typed again."""
+    called = Path(sys.argv[0])
+    if not called.name.startswith("mcp-daan"):
+        return f"{shlex.quote(sys.executable)} -m mcp_daan"
+    if shutil.which(called.name) == str(called):
+        return called.name
+    return shlex.quote(str(called))

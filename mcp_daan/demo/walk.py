@@ -28,8 +28,8 @@ def walk(folder: Path, *, json_output: bool) -> int:
     wrong: list[str] = []
     try:
         anyio.run(_walk, folder, screen, answers, wrong)
-    except (MCPError, OSError, TimeoutError) as error:
-        wrong.append(f"The server could not be spoken to: {type(error).__name__}")
+    except* (MCPError, OSError, TimeoutError):
+        wrong.append("The server could not be spoken to; what it said last stands on stderr.")
     if json_output:
         sys.stdout.write(json.dumps(_report(folder, answers, wrong), ensure_ascii=False, indent=2) + "\n")
     screen.closing(folder, wrong)
