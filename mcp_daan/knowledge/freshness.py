@@ -97,17 +97,16 @@ def required_files(base: KnowledgeBase, documents: Iterable[Dated], now: datetim
     return files
 
 
-def missing_files(files: Iterable[DocumentFile]) -> list[Finding]:
-    """Those of the four files that are not there."""
-    return [
-        finding("missing_file", file.path, f"{file.path} is missing; every task begins with it.")
-        for file in files
-        if not file.present
-    ]
+def missing_files(base: KnowledgeBase, files: Iterable[DocumentFile]) -> Iterator[Finding]:
+    """Those of the four files that are not there, or are links, which are not followed."""
+    for file in files:
+        if not file.present:
+            what = "is a link, which is not followed" if (base.root / file.path).is_symlink() else "is missing"
+            yield finding("missing_file", file.path, f"{file.path} {what}; every task begins with it.")
 
 
 def scraped_page(base: KnowledgeBase, document: Dated, now: datetime) -> ScrapedPage:
-    """What the page says of itself; it is as old as the older of what it says and its last change."""
+    """What the page says of itself; it was not fetched after it last changed, whatever it says."""
     front = front_matter(document.text)[0]
     head = lines_of(document.text)[:_HEAD_LINES]
     fetched = _fetched(front, head)
@@ -117,7 +116,7 @@ def scraped_page(base: KnowledgeBase, document: Dated, now: datetime) -> Scraped
     return ScrapedPage(
         path=base.relative(document.path),
         source=source,
-        scraped_at=iso(fetched or document.updated),
+        scraped_at=iso(moment),
         age_days=age_days(moment, now),
     )
 

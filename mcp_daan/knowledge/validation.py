@@ -126,7 +126,7 @@ def _ages(
 ) -> None:
     ages = [document.age for document in documents]
     report.files = required_files(base, ages, given.now)
-    report.findings += missing_files(report.files)
+    report.findings += missing_files(base, report.files)
     report.findings += stale_documents(base, ages, given.now, given.stale_days)
     pages = [(document.age, document.component) for document in documents if document.scraped]
     pages += ((page, "") for page in _other_pages(base, changes))
@@ -179,7 +179,7 @@ def _links_and_limits(base: KnowledgeBase, documents: Sequence[Written]) -> Iter
 
 def _version(base: KnowledgeBase, documents: Sequence[Written], given: Given, report: Report) -> None:
     document = next((each for each in documents if each.path == base.folder / VERSION), None)
-    if document is None:
+    if document is None or not document.readable:
         return
     stated = read_stated(document.age.text, document.name, document.age.updated, given.now.date())
     report.version = stated.version

@@ -25,6 +25,7 @@ class Written:
     component: str
     scraped: bool
     lesson: bool
+    readable: bool
 
     @property
     def path(self) -> Path:
@@ -39,28 +40,34 @@ class Written:
     @property
     def describes(self) -> bool:
         """Whether it describes what is, rather than what others wrote or what once happened."""
-        return not (self.scraped or self.lesson or self.is_view)
+        return self.readable and not (self.scraped or self.lesson or self.is_view)
 
 
 def read_written(
     base: KnowledgeBase, changes: Mapping[Path, datetime], progress: Callable[[int, int], None]
 ) -> tuple[list[Written], list[Finding], list[str]]:
-    """The component's documents, a finding for each that cannot be read, and how to mend those."""
+    """The component's documents, a finding for each that cannot be read, and how to mend those.
+
+    A document that cannot be read has an age all the same, and says nothing.
+    """
     texts: dict[Path, str] = {}
     findings: list[Finding] = []
     advice: list[str] = []
+    unreadable: set[Path] = set()
     for path in base.files():
         if not path.is_relative_to(base.folder):
             continue
         try:
             texts[path] = read_text(path)
         except Unavailable as error:
+            texts[path] = ""
+            unreadable.add(path)
             findings.append(finding("unchecked", base.relative(path), error.message))
             advice.append(error.advice)
     ages = dated(texts, changes)
     documents = []
     for number, age in enumerate(ages):
-        documents.append(_written(base, age))
+        documents.append(_written(base, age, readable=age.path not in unreadable))
         progress(number + 1, len(ages))
     return documents, findings, advice
 
@@ -92,7 +99,7 @@ def _headings(document: Document) -> list[Prose]:
     return sorted((block.prose for block in blocks if block.kind == "heading"), key=lambda prose: prose.line)
 
 
-def _written(base: KnowledgeBase, age: Dated) -> Written:
+def _written(base: KnowledgeBase, age: Dated, *, readable: bool) -> Written:
     text = _without_generated(age.text) if age.path.name == LESSONS else age.text
     return Written(
         age=age,
@@ -101,6 +108,7 @@ def _written(base: KnowledgeBase, age: Dated) -> Written:
         component=front_matter(text)[0].get("component", ""),
         scraped=is_below(base, age.path, SCRAPED),
         lesson=is_below(base, age.path, LESSON_FILES),
+        readable=readable,
     )
 
 
