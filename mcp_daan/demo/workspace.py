@@ -20,8 +20,8 @@ MARK = "This folder was made by `mcp-daan demo`, which makes it anew each time: 
 APP = Path("apps", "auth-portal")
 NAMESPACE_ID = "5c0b7d9e1f2a4b6c8d0e2f4a6b8c0d1e"
 TEMPLATE = Path(__file__).parent / "template"
-# What is made, and so what is deleted before it is made again.
-MADE = (".git", ".gitignore", "README.md", "apps", "docs")
+# What is made, and what `mcp-daan init` may have written: deleted before it is made again.
+MADE = (".git", ".gitignore", "README.md", "apps", "daan.toml", "docs")
 # In files that end in .in: {{day:12}} is the date twelve days ago.
 PLACE = re.compile(r"\{\{(?P<name>\w+)(?::(?P<days>\d+))?\}\}")
 

@@ -14,6 +14,8 @@ from mcp_daan.demo.database import DATABASE_ID, UNAPPLIED
 from mcp_daan.demo.workspace import APP, make_workspace
 from tests.node.engine import in_d1
 
+# The first run installs the engine.
+pytestmark = pytest.mark.timeout(300)
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TABLES = ("users", "connections", "api_keys", "audit_log", "invoices")
 

@@ -92,6 +92,7 @@ def test_making_it_again_is_as_the_first_time_whatever_was_changed(tmp_path: Pat
     make_workspace(demo, NOW - timedelta(days=40))
     (demo / "docs/knowledge/backend/lessons/own.md").write_text("added")
     (demo / "docs/knowledge/backend/DATABASE.md").unlink()
+    (demo / "daan.toml").write_text("[knowledge]\npath = 'elsewhere'\n")
     (demo / ".vscode").mkdir()
     (demo / ".vscode/mcp.json").write_text("{}")
     git(demo, "switch", "--quiet", "feature/session-cache")

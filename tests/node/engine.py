@@ -49,7 +49,7 @@ def installed() -> Path:
                 cwd=INSTALLED,
                 env={**os.environ, "HOME": HOME, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
                 check=True,
-                timeout=110,
+                timeout=280,
             )
             mark.write_text(wanted)
     return INSTALLED

@@ -32,9 +32,8 @@ def test_each_line_can_be_uncommented_alone_and_all_together(app: App, workspace
     for place in places:
         line = text[place + 1 :].split("\n", 1)[0]
         if not line.startswith("["):
-            key = line.split(" = ")[0]
             (workspace / "daan.toml").write_text(text[:place] + text[place + 1 :])
-            if key != "path" or "archive" not in line:
+            if "archive" not in line:  # the path of a database wants the table above it
                 read_settings(workspace, {})
     (workspace / "daan.toml").write_text(SETTING.sub("", text))
     settings = read_settings(workspace, {})
