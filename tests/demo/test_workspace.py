@@ -136,11 +136,36 @@ def test_a_link_in_the_demo_is_taken_away_and_what_it_leads_to_stays(tmp_path: P
     (demo / "README.md").unlink()
     (demo / "README.md").symlink_to(own / "kept.md")
     (demo / "docs/linked").symlink_to(own)
+    (demo / "apps").rename(tmp_path / "moved")
+    (demo / "apps").symlink_to(own)
     make_workspace(demo, NOW)
 
     assert (own / "kept.md").read_text() == "mine"
     assert (demo / "README.md").is_symlink() is False
     assert (demo / "docs/linked").exists() is False
+
+
+def test_a_marker_that_is_a_link_is_none(tmp_path: Path) -> None:
+    """Writing it would write to where it leads."""
+    own = tmp_path / "own.txt"
+    own.write_text("mine")
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / MARKER).symlink_to(own)
+
+    with pytest.raises(Refused):
+        make_workspace(tmp_path / "demo", NOW)
+
+    assert own.read_text() == "mine"
+
+
+def test_what_was_made_read_only_is_made_anew_all_the_same(tmp_path: Path) -> None:
+    """Git's objects are, and on Windows that keeps them from being deleted."""
+    make_workspace(tmp_path, NOW)
+    for path in (tmp_path / "docs/knowledge/backend/VERSION.md", tmp_path / "docs/knowledge/backend"):
+        path.chmod(0o500)
+    make_workspace(tmp_path, NOW)
+
+    assert (tmp_path / "docs/knowledge/backend").stat().st_mode & 0o700 == 0o700
 
 
 def test_one_that_was_left_half_made_is_made_whole(tmp_path: Path) -> None:
