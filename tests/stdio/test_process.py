@@ -15,8 +15,8 @@ import pytest
 from mcp import Client, MCPError
 from mcp.client.stdio import StdioServerParameters
 from mcp.shared.exceptions import MCPDeprecationWarning
-from mcp_daan.demo.workspace import make_workspace
 
+from mcp_daan.demo.workspace import make_workspace
 from mcp_daan.server.prompts import PROMPTS
 
 ERAS = pytest.mark.parametrize("mode", ["legacy", "auto"])
