@@ -50,7 +50,7 @@ def test_the_user_s_own_git_is_not_read(tmp_path: Path, monkeypatch: pytest.Monk
     settings = Path(os.environ["HOME"]) / ".gitconfig"
     settings.write_text(
         f"[core]\nhooksPath = {hooks}\nautocrlf = true\n[init]\ndefaultBranch = other\ntemplateDir = {hooks}\n"
-        "[user]\nname = Somebody\n[commit]\ngpgsign = true\n"
+        "[user]\nname = Somebody\n[commit]\ngpgsign = true\n[and this is no setting at all\n"
     )
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
     make_workspace(tmp_path / "demo", NOW)

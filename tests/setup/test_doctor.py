@@ -246,6 +246,15 @@ def test_secrets_are_told_present_or_absent_and_never_shown(
     assert "CLOUDFLARE_ACCOUNT_ID is not set" in said
 
 
+def test_a_secret_in_a_name_is_not_shown_either(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Somebody pasted it in the wrong place."""
+    secret = "hunter2-hunter2-hunter2"
+    (workspace / "wrangler.json").write_text(json.dumps({"name": secret}))
+    run(App(str(workspace), {"CLOUDFLARE_API_TOKEN": secret}), False)
+
+    assert "***: wrangler.json (worker)" in capsys.readouterr().out
+
+
 def test_the_report_is_one_line_a_check_and_ends_with_the_verdict() -> None:
     """With how to mend it below."""
     found = [Check("git", "ok", "2.40"), Check("key", "missing", "No key\x1b[31m.", "Set it.")]
