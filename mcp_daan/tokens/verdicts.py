@@ -151,7 +151,7 @@ def verdict_on(judged: Judged, index: int) -> Verdict:
         return "needs_reauth"
     if index in judged.same_token or index in judged.same_user:
         return "duplicate_grant"
-    if judged.lacking or success is None or future:
+    if judged.lacking or "absent" in states or success is None or future:
         return "unknown"
     if index in judged.loop.behind and (judged.loop.state != "on_demand" or starving(table, index, judged.period)):
         return "refresh_stuck"
