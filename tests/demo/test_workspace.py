@@ -58,6 +58,7 @@ def test_the_user_s_own_git_is_not_read(tmp_path: Path, monkeypatch: pytest.Monk
     settings.unlink()
 
     assert git(tmp_path / "demo", "show-ref") == git(tmp_path / "plain", "show-ref")
+    assert (tmp_path / "demo/.git/hooks").exists() is False
     assert set(git(tmp_path / "demo", "log", "--all", "--format=%an <%ae>").split("\n")) == {
         "Joost <joost@portal.example>",
         "Lars <lars@portal.example>",
