@@ -107,16 +107,23 @@ CALLED = {
 # Text that people or providers wrote may be long; its beginning tells enough.
 TEXT = {"status", "provider", "last_error", "error_code", "error_detail", "error_status"}
 MOST_TEXT = 500
+# The roles whose values an answer shows.
+SHOWN = ("id", "provider")
 SINGLE = {"access_token", "refresh_token", "tokens"}
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of one table by role; `none` are roles that the settings declare to have none."""
+    """The columns of one table by role.
+
+    `none` are roles that the settings declare to have no column; `hidden` those whose values draw on a secret, so that
+    they are used and never shown.
+    """
 
     table: str
     by_role: Mapping[str, str]
     none: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
 
     def __contains__(self, role: str) -> bool:
         return role in self.by_role

@@ -97,9 +97,10 @@ class Listing(Sequence[Connection]):
     def __init__(self, judged: Judged, *, state: str | None, provider: str | None) -> None:
         self._judged = judged
         asked = None if provider is None else provider.casefold()
+        hidden = "provider" in judged.table.columns.hidden
         by_verdict: dict[Verdict, list[int]] = {verdict: [] for verdict in VERDICTS}
         for index, verdict in enumerate(judged.verdicts):
-            if asked is None or (judged.table.provider[index] or "").casefold() == asked:
+            if asked is None or (not hidden and (judged.table.provider[index] or "").casefold() == asked):
                 by_verdict[verdict].append(index)
         self.counts: dict[Verdict, int] = {verdict: len(rows) for verdict, rows in by_verdict.items()}
         self._groups = [rows for verdict, rows in by_verdict.items() if state in (None, verdict)]
@@ -138,8 +139,8 @@ def connection(judged: Judged, index: int) -> Connection:
     verdict, success, expires = judged.verdicts[index], table.success[index], table.expires[index]
     left = refresh_left(judged, index)
     return Connection(
-        id=_identity(table.id[index]),
-        provider=table.provider[index],
+        id=None if "id" in table.columns.hidden else _identity(table.id[index]),
+        provider=None if "provider" in table.columns.hidden else table.provider[index],
         verdict=verdict,
         confidence=confidence(judged, index),
         access_expires_in=None if expires is None else round(expires - now),

@@ -1,7 +1,7 @@
 """Which connections are well, which are about to die, and why."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Annotated, Any
 
@@ -10,12 +10,15 @@ from pydantic import Field
 
 from mcp_daan.app import App
 from mcp_daan.d1.databases import Database, called, local_file
+from mcp_daan.d1.lineage import result_masks
 from mcp_daan.d1.reading import reading
-from mcp_daan.errors import DaanError, InvalidArguments, NotFound
+from mcp_daan.d1.secrets import secret_columns
+from mcp_daan.errors import DaanError, InvalidArguments, NotFound, Refused
 from mcp_daan.paging import page
 from mcp_daan.protocol import Reply, json_bytes
+from mcp_daan.scrub import secret_name
 from mcp_daan.tokens.apikeys import TABLES, KeyCheck, count_keys, key_checks, key_table
-from mcp_daan.tokens.columns import Columns, quoted, recognise
+from mcp_daan.tokens.columns import SHOWN, Columns, quoted, recognise
 from mcp_daan.tokens.findings import Found, findings, usable_keys
 from mcp_daan.tokens.health import ApiKeys, Listing, TokensHealth, crypto, iso, loop_report
 from mcp_daan.tokens.table import Table
@@ -95,6 +98,7 @@ def _examined(app: App, database: Database) -> Examined:
     settings, now = app.settings.tokens, app.now.timestamp()
     with reading(local_file(database), seconds=SECONDS) as connection:
         columns = _columns(connection, _table(connection, app), app)
+        columns = replace(columns, hidden=_hidden(connection, columns, database))
         try:
             table = _filled(app, connection, columns, as_bytes=False)
         except UnicodeDecodeError:
@@ -201,10 +205,26 @@ def _table(connection: apsw.Connection, app: App) -> str:
 def _columns(connection: apsw.Connection, table: str, app: App) -> Columns:
     rows = connection.execute("SELECT name, pk FROM pragma_table_xinfo(?)", (table,)).fetchall()
     present = [str(name) for name, _ in rows]
-    keys = [str(name) for name, position in rows if position]
-    is_table = _value(connection, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?", table)
-    key = keys[0] if keys else "rowid" if is_table else present[0]
+    keys = [str(name) for name, position in rows if position and not secret_name(str(name))]
+    has_rowid = _value(
+        connection,
+        "SELECT count(*) FROM pragma_table_list(?) WHERE type = 'table' AND NOT wr AND schema = 'main'",
+        table,
+    )
+    key = keys[0] if keys else "rowid" if has_rowid else present[0]
     return recognise(table, present, app.settings.tokens.columns, key)
+
+
+def _hidden(connection: apsw.Connection, columns: Columns, database: Database) -> frozenset[str]:
+    """Of the roles that are shown, those whose column draws on a secret, whatever it is called."""
+    roles = [role for role in SHOWN if role in columns]
+    secrets = secret_columns(connection, database.secret_columns)
+    sql = f"SELECT {', '.join(quoted(columns.name(role)) for role in roles)} FROM {quoted(columns.table)}"
+    try:
+        masks = result_masks(connection, sql, secrets).columns if roles else ()
+    except Refused:
+        return frozenset(roles)
+    return frozenset(role for role, masked in zip(roles, masks, strict=True) if masked)
 
 
 # --- the table of API keys ---
