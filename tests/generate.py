@@ -4,7 +4,10 @@
 """
 
 import json
+import os
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from mcp_daan.server.calls import listed
@@ -79,9 +82,24 @@ def told(schema: dict) -> str:
     return (schema.get("description", "").replace("\n", " ") + default).replace("|", "\\|").strip()
 
 
+def walked(folder: Path) -> str:
+    """What `mcp-daan demo` prints, as a block of the README; the workspace's path is left out."""
+    program = str(Path(sys.executable).with_name("mcp-daan"))
+    command = [program, "demo", "--dir", str(folder)]
+    done = subprocess.run(
+        command, cwd=folder.parent, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "120"}
+    )
+    shown = done.stdout.replace(str(folder), ".demo").replace(program, "mcp-daan").strip()
+    return f"```text\n{shown}\n```\n"
+
+
 def main() -> None:
-    """Write every generated file."""
-    for path, text in generated().items():
+    """Write every generated file, and the demo's output into the README."""
+    files = generated()
+    readme = ROOT / "README.md"
+    with tempfile.TemporaryDirectory() as folder:
+        files[readme] = between(files[readme], "demo", walked(Path(folder).resolve() / "demo"))
+    for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         sys.stdout.write(f"{path.relative_to(ROOT)}\n")
