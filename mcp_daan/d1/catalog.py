@@ -16,11 +16,12 @@ Secrets = frozenset[Secret]
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A table or view; every name is lower-case. *key* is the column that `rowid` names."""
+    """A table or view; every name is lower-case but those in *declared*. *key* is the column that `rowid` names."""
 
     name: str
     kind: str
     columns: tuple[str, ...] = ()
+    declared: tuple[str, ...] = ()
     hidden: frozenset[str] = frozenset()
     generated: frozenset[str] = frozenset()
     primary: tuple[str, ...] = ()
@@ -115,14 +116,15 @@ def _relation(cursor: apsw.Cursor, name: str, kind: str, sql: str) -> Relation:
         rows = _rows(cursor, f"PRAGMA main.table_xinfo({quoted(name)})")
     except apsw.SQLError:
         rows = []  # A view of what is gone, or a module that is not there: nothing can read it either.
-    columns = [(column.lower(), declared, place, hidden) for _, column, declared, _, _, place, hidden in rows]
+    columns = [(column.lower(), kind_of, place, hidden) for _, column, kind_of, _, _, place, hidden in rows]
     primary = [column for column, _, place, _ in sorted(columns, key=lambda row: row[2]) if place]
     without_rowid = kind == "table" and _without_rowid(sql)
-    integer = [column for column, declared, place, _ in columns if place and declared.upper() == "INTEGER"]
+    integer = [column for column, kind_of, place, _ in columns if place and kind_of.upper() == "INTEGER"]
     return Relation(
         name.lower(),
         kind,
         tuple(column for column, *_ in columns),
+        tuple(row[1] for row in rows),
         frozenset(column for column, _, _, hidden in columns if hidden == 1),
         frozenset(column for column, _, _, hidden in columns if hidden in (2, 3)),
         tuple(primary) if without_rowid else (),

@@ -17,6 +17,7 @@ from mcp_daan.d1.parse import read_statement
 from mcp_daan.d1.probe import Prepared, prepare
 from mcp_daan.d1.select import Unreadable
 from mcp_daan.d1.trace import Outcome, Tracer, named
+from mcp_daan.d1.words import tokens
 from mcp_daan.errors import Refused
 
 _UNTOLD = re.compile(r"\b(?:natural|using)\b", re.IGNORECASE)
@@ -42,7 +43,8 @@ def result_masks(connection: apsw.Connection, sql: str, secrets: Secrets) -> Mas
     connection's authorizer does not accept the statement.
     """
     prepared = prepare(connection, sql, secrets)
-    if prepared.explains or not secrets:
+    # To list tables, the engine compiles every view: that reads nothing.
+    if prepared.explains or not secrets or tokens(sql)[0].word == "PRAGMA":
         return Masks((False,) * prepared.width, (), sql)
     catalog = read_catalog(connection)
     untold = _has_untold(prepared, catalog, sql)

@@ -279,7 +279,7 @@ class Reader:
         if self.at == start:
             raise Unreadable
         expression.text = self.sql[self.tokens[start].start : self.peek(-1).end]
-        expression.plain = self.is_plain(start)
+        expression.plain = len(expression.names) == 1 and self.is_plain(start)
         return expression
 
     def at_end(self, start: int, whole: bool) -> bool:

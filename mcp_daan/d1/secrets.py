@@ -50,8 +50,8 @@ def _close(connection: apsw.Connection, catalog: Catalog, patterns: Sequence[str
     found: set[Secret] = {
         (relation.name, column)
         for relation in catalog.relations.values()
-        for column in relation.columns
-        if secret_name(column) or any(_matches(pattern, relation.name, column) for pattern in patterns)
+        for column, declared in zip(relation.columns, relation.declared, strict=True)
+        if secret_name(declared) or any(_matches(pattern, relation.name, column) for pattern in patterns)
     }
     size = -1
     while size < len(found):
@@ -93,12 +93,17 @@ def _generated(relation: Relation, secrets: set[Secret]) -> set[Secret]:
 
 
 def _definitions(sql: str) -> dict[str, frozenset[str]]:
-    """The names that stand in each column's definition behind AS, by column."""
+    """The names that stand in the expression of each generated column."""
     found = {}
     for definition in _listed(sql):
-        behind = next((place for place, token in enumerate(definition) if token.word == "AS"), None)
-        if behind is not None:
-            found[definition[0].name] = frozenset(token.name for token in definition[behind:] if token.name)
+        depth, start = 0, 0
+        for at, token in enumerate(definition):
+            if token.word == "AS" and not depth:  # within parentheses it belongs to a CAST
+                start = at
+            depth += {"(": 1, ")": -1}.get(token.word, 0)
+            if start and not depth and token.word == ")":
+                found[definition[0].name] = frozenset(each.name for each in definition[start:at])
+                break
     return found
 
 
@@ -124,10 +129,9 @@ def _arguments(relation: Relation) -> set[str]:
 def _holds_secret(connection: apsw.Connection, relation: Relation, secrets: set[Secret]) -> bool:
     if any(table == relation.name for table, _ in secrets):
         return True
-    words = _arguments(relation)
     if not relation.columns:
         # Its module is not there to tell its columns, but what it left in its shadow tables can be read.
-        return any(secret_name(word) for word in words)
+        return any(secret_name(relation.sql[token.start : token.end]) for token in tokens(relation.sql))
     content = next((entry[2].name for entry in _listed(relation.sql) if _is_content(entry)), None)
     if not content:
         return False

@@ -48,8 +48,6 @@ def _read(statement: str, catalog: Catalog) -> tuple[str, list[tuple[str, set[st
         if reader.take("OR"):
             reader.next()
         target = reader.name()
-        if reader.take("."):
-            target = reader.name()
         columns = list(catalog.relations[target].visible) if target in catalog.relations else []
         writes = _inserted(reader, columns) if inserts else []
         return target, [*writes, *_set(reader)]
@@ -59,12 +57,8 @@ def _read(statement: str, catalog: Catalog) -> tuple[str, list[tuple[str, set[st
 
 def _inserted(reader: Reader, columns: list[str]) -> list[tuple[str, set[str]]]:
     """What INSERT writes, with *columns* where it names none."""
-    if reader.take("AS"):
-        reader.name()
     if reader.word() == "(":
         columns = reader.names()
-    if reader.take("DEFAULT"):
-        return []
     select = reader.select()
     found: list[tuple[str, set[str]]] = []
     for core in select.cores:

@@ -1,0 +1,140 @@
+"""How a statement is judged without being run, and what that leaves behind."""
+
+import subprocess
+import sys
+import time
+
+import apsw
+import pytest
+
+from mcp_daan.d1.lineage import Masks, result_masks
+from mcp_daan.d1.probe import nothing_bound
+from mcp_daan.d1.words import parameter_count
+from mcp_daan.errors import Refused
+
+HARMLESS = [
+    "SELECT id, email, note FROM users WHERE email LIKE 'u%' ORDER BY id LIMIT 3",
+    "SELECT provider, count(*), max(token_expires_at) FROM connections GROUP BY provider HAVING count(*) > 1",
+    "SELECT DISTINCT key_id, hash_type FROM api_keys WHERE user_id IN (SELECT id FROM users)",
+    "SELECT u.email, c.tokens_count FROM users u JOIN connections c ON c.user_id = u.id",
+    "SELECT * FROM settings NATURAL JOIN (SELECT 'colour' AS name)",
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION SELECT i + 1 FROM n WHERE i < 5) SELECT i, email FROM n JOIN users USING (id)"
+    .replace("USING (id)", "ON id = i"),
+    "SELECT name FROM settings UNION SELECT provider FROM connections EXCEPT SELECT 'x' ORDER BY 1",
+    "SELECT rank() OVER (PARTITION BY provider ORDER BY id) FROM connections",
+    "SELECT key, value FROM json_each('{\"a\": 1}')",
+    "SELECT title, snippet(pages, 0, '<', '>', '…', 5) FROM pages('page') ORDER BY rank",
+    "SELECT type, name, sql FROM sqlite_schema",
+    "VALUES (1, 'token'), (2, NULL)",
+    "PRAGMA table_list",
+    "EXPLAIN QUERY PLAN SELECT * FROM connections",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sql", HARMLESS)
+def test_a_statement_without_secrets_runs_as_it_is_with_nothing_masked(vault, sql):
+    """All its columns are readable, and its words are its own."""
+    masks = vault.masks(sql)
+
+    width = len(vault.connection.execute(sql).get_description())
+    assert masks == Masks((False,) * width, (), sql)
+
+
+def test_the_statement_is_not_run(vault):
+    """Not one row is read, and no function is called."""
+    called = []
+    vault.connection.create_scalar_function("called", called.append, 1)
+    vault.masks("SELECT called(id), access_token_enc FROM connections WHERE called(provider)")
+
+    assert called == []
+
+
+@pytest.mark.parametrize("sql", ["PRAGMA user_version = 7", "DELETE FROM users", "ATTACH ':memory:' AS o"])
+def test_what_the_connection_denies_is_denied_while_judging(make_vault, sql):
+    """A PRAGMA takes effect when it is prepared, so the connection's own authorizer stands there too."""
+    vault = make_vault("own")
+    guard = vault.connection.authorizer = lambda action, *rest: (
+        apsw.SQLITE_DENY if action == apsw.SQLITE_PRAGMA else vault.guard(action, *rest)
+    )
+    with pytest.raises(apsw.AuthError):
+        vault.masks(sql)
+
+    assert vault.connection.authorizer is guard
+    vault.connection.authorizer = None
+    assert vault.connection.execute(
+        "SELECT user_version, (SELECT count(*) FROM users) FROM pragma_user_version"
+    ).get == (0, 7)
+
+
+def test_without_an_authorizer_secrets_stay_hidden_while_judging():
+    """The plan that is judged is the one that will run, with secrets hidden."""
+    connection = apsw.Connection(":memory:")
+    connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, token TEXT)")
+    masks = result_masks(connection, "SELECT id, token FROM t", frozenset({("t", "token")}))
+
+    assert masks.columns == (False, True)
+    assert connection.authorizer is None
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT ?, ?",
+        "SELECT ?3, ?, ?1",
+        "SELECT :a, @b, $c, #d, :a, ?",
+        "SELECT $a::b(c), '?', \"?\" AS x, [?] FROM (SELECT 1 AS [?])",
+        "SELECT ? -- ?\n, /* ? */ :é_1$x, ?2",
+        "SELECT '?''?', x'00', ?",
+    ],
+)
+def test_parameters_are_counted_as_sqlite_counts_them(sql):
+    """A statement is judged before its parameters are known."""
+    counted = []
+    cursor = apsw.Connection(":memory:").cursor()
+    cursor.exec_trace = lambda cursor, *_: counted.append(cursor.bindings_count) or True
+    cursor.execute(sql, nothing_bound(sql))
+
+    assert counted == [parameter_count(sql)]
+
+
+def test_what_is_nested_deeper_than_anybody_writes_is_refused(vault):
+    """Reading it does not break; refusing it is right, for then nothing is shown."""
+    with pytest.raises(Refused):
+        vault.masks("SELECT * FROM " + "(SELECT * FROM " * 60 + "vault" + ")" * 60)
+
+
+def test_ctes_that_name_one_another_many_times_are_followed_in_no_time(vault):
+    """What grows with each step is bounded by the engine, which refuses it first."""
+    ctes = ", ".join(f"c{n + 1} AS (SELECT {'||'.join([f'(SELECT x FROM c{n})'] * 3)} x, 1 AS y)" for n in range(5))
+    started = time.perf_counter()
+    masks = vault.masks(f"WITH c0 AS (SELECT access_token x FROM vault), {ctes} SELECT * FROM c5")
+
+    assert masks.columns == (True, False)
+    assert time.perf_counter() - started < 2
+
+
+def test_refusals_name_the_secret_and_say_what_to_do(vault):
+    """A caller can mend the statement by what the failure says."""
+    with pytest.raises(Refused) as caught:
+        vault.masks("SELECT DISTINCT access_token_enc FROM connections")
+
+    assert "connections.access_token_enc" in caught.value.message
+    assert "DISTINCT" in caught.value.message
+    assert caught.value.advice
+
+
+def test_the_plan_does_not_change_with_the_values_that_are_bound(make_vault):
+    """Rows come in an order that was judged, whatever the parameters are."""
+    vault = make_vault("bound")
+    statement = vault.masks("SELECT id FROM api_keys WHERE user_id = ?").statement
+
+    rows = vault.connection.execute(statement, (1,)).fetchall()
+    assert rows == [(1,), (4,), (7,)]
+
+
+def test_masking_imports_little():
+    """It runs in a process that is started while a caller waits."""
+    code = "import sys, mcp_daan.d1.lineage, mcp_daan.d1.secrets; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+    assert {"pydantic", "mcp", "apsw.ext", "sqlite3"}.isdisjoint(loaded)
