@@ -84,14 +84,12 @@ def read_lessons(base: KnowledgeBase) -> list[Lesson]:
 
 
 def lesson_names(folder: Path) -> list[str]:
-    """The names of the lesson files in *folder*, sorted; [] where there is no such folder of ours."""
+    """The names in *folder* that a lesson file may have, sorted; [] where there is no such folder of ours."""
     if folder.is_symlink() or folder.parent.is_symlink():
         return []
     try:
         with os.scandir(folder) as entries:
-            return sorted(
-                entry.name for entry in entries if NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
-            )
+            return sorted(entry.name for entry in entries if NAME.fullmatch(entry.name))
     except OSError:  # no lesson was ever written here
         return []
 

@@ -32,7 +32,6 @@ _SETTINGS = {
     "log.showSignature": "false",  # would start gpg.program
     "log.mailmap": "false",
     "safe.bareRepository": "explicit",
-    "protocol.allow": "never",
     "color.ui": "false",
     "i18n.logOutputEncoding": "UTF-8",
     "maintenance.auto": "false",
@@ -45,7 +44,7 @@ _ENVIRONMENT = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_NO_LAZY_FETCH": "1",  # a partial clone would fetch what is absent, by any program that its remote names
-    "GIT_ALLOW_PROTOCOL": "none",  # the same for a git too old to know the line above
+    "GIT_ALLOW_PROTOCOL": "none",  # the same for a git too old to know the line above, and for `ext::`
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_ASKPASS": "false",
     "SSH_ASKPASS": "false",

@@ -44,6 +44,9 @@ Astro islands hydrate late.
 """
 
 
+BIG = b'---\nid: "abc"\ntitle: "T"\n---\n\n## Problem\n\nP\n\n## Solution\n\n' + b"x" * 600_000
+
+
 def test_lessons_written_by_hand_are_the_headings_of_level_2_and_deeper_with_text() -> None:
     """Their parts are found by label or sub-heading, their component by words, their date where one stands."""
     found = [
@@ -102,7 +105,7 @@ def test_front_matter_is_yaml_that_our_own_reader_understands(folder_only) -> No
         ("half.md", b'---\nid: "abc"\ntitle: "T"\n---\n\n# T\n\n## Problem\n\nP\n'),
         ("README.md", b"# Lessons\n\nHow we write them.\n"),
         ("binary.md", b"\xff\xfe\x00"),
-        ("big.md", b"---\n" + b"x" * 600_000),
+        ("big.md", BIG),
         (".hidden.md", b'---\nid: "abc"\ntitle: "T"\n---\n## Problem\n\nP\n\n## Solution\n\nS\n'),
         ("notes.txt", b"x"),
         ("new\nline.md", b'---\nid: "abc"\ntitle: "T"\n---\n## Problem\n\nP\n\n## Solution\n\nS\n'),
