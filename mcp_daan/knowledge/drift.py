@@ -100,8 +100,9 @@ class _Comparison:
     def columns(self, path: str, claims: Claims) -> Iterator[Finding]:
         """The columns that are described and not there, or there with another type."""
         seen: set[tuple[str, str]] = set()
+        drawn = {claim.name for claim in claims.tables if claim.loose}
         for claim in sorted(claims.columns, key=lambda claim: (claim.line, claim.type is None)):
-            tables = self._named(claim.table)
+            tables = self._named(claim.table, loose=claim.table in drawn)
             if not tables or any(not table.columns for _, table in tables):
                 continue  # the missing table is told already; of a broken view nobody knows the columns
             key = (claim.table.lower(), claim.name.lower())
@@ -127,12 +128,11 @@ class _Comparison:
         seen: set[str] = set()
         for claim in sorted(claims.indexes, key=lambda claim: (claim.line, not claim.columns)):
             name = (claim.name or "").lower()
-            if name in seen or (claim.table is not None and not self._named(claim.table)):
-                continue
-            seen.add(name)
+            if claim.table is not None and not self._named(claim.table):
+                continue  # the missing table is told already
             same = [(table, index) for table in self._all() for index in table.indexes if index.name.lower() == name]
             columns = tuple(column.lower() for column in claim.columns)
-            if not same and not self._covers(claim):
+            if not same and name not in seen and not self._covers(claim):
                 twin = self._twin(claim) or _close(name, (index.name for t in self._all() for index in t.indexes))
                 message = f"Index `{claim.name}` is described here, but {self._where()} has no such index."
                 yield finding("index_missing", path, message, line=claim.line, suggestion=twin, component="d1")
@@ -140,6 +140,7 @@ class _Comparison:
                 held = ", ".join(column or "an expression" for column in same[0][1].columns)
                 message = f"Index `{claim.name}` is described on ({', '.join(claim.columns)}), but it is on ({held})."
                 yield finding("index_missing", path, message, line=claim.line, component="d1")
+            seen.add(name)
 
     def undocumented_tables(self, main: str) -> Iterator[Finding]:
         """The tables that no document describes."""

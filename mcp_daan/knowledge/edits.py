@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from mcp_daan.knowledge.findings import MADE_BY_HAND, Finding, finding
 from mcp_daan.knowledge.replay import Column, Index, Table, replay, same_sql, statements
 from mcp_daan.protocol import Model
-from mcp_daan.scrub import MASK
 
 
 class Migration(Model):
@@ -130,8 +129,8 @@ def _differences(given: Table, real: Table, database: str) -> Iterator[tuple[str
         if name not in ours:
             yield column.name, f"gives `{given.name}` the column `{column.name}`, which {database} lacks"
             continue
-        # The default of a secret column is masked: it is neither compared nor told.
-        default = MASK not in (column.default, ours[name].default)
+        # The default of a secret column is neither compared nor told.
+        default = not ours[name].secret
         made, held = _kind(column, default=default), _kind(ours[name], default=default)
         if made != held:
             yield column.name, f"makes `{given.name}.{column.name}` {made}; in {database} it is {held}"

@@ -42,13 +42,14 @@ _OWN = re.compile(r"(?i)_cf_|sqlite_|d1_migrations$|__drizzle_migrations$")
 
 @dataclass(frozen=True)
 class Column:
-    """A column as `PRAGMA table_xinfo` tells it."""
+    """A column as `PRAGMA table_xinfo` tells it; the default of a `secret` one is nobody's business."""
 
     name: str
     type: str
     not_null: bool = False
     default: str | None = None
     primary_key: bool = False
+    secret: bool = False
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,10 @@ def read_migration(file: Path) -> str:
 
 def _plain(table: d1.Table) -> Table:
     """A table as the knowledge room knows it, which must not know D1's."""
-    columns = [Column(each.name, each.type, each.not_null, each.default, each.primary_key) for each in table.columns]
+    columns = [
+        Column(each.name, each.type, each.not_null, each.default, each.primary_key, each.secret)
+        for each in table.columns
+    ]
     names = {each.name for each in columns}
     indexes = [
         Index(each.name, each.unique, tuple(column if column in names else None for column in each.columns))

@@ -16,9 +16,7 @@ _CREATE_INDEX = re.compile(
 _CREATE_TABLE = re.compile(
     rf"(?i)create\s+(?:virtual\s+)?(?:table|view)\s+(?:if\s+not\s+exists\s+)?(?:\w+\.)?{_NAME.format('name')}"
 )
-_SCHEMA = re.compile(
-    r"(?i)\b(?:create|alter|drop)\s+(?:temp\w*\s+|unique\s+|virtual\s+)*(?:table|view|index|trigger)\b"
-)
+_SCHEMA = re.compile(r"(?i)\b(?:create|alter|drop)\s+(?:unique\s+|virtual\s+)?(?:table|view|index|trigger)\b")
 
 
 def read_fence(block: Block, claims: Claims) -> None:

@@ -54,7 +54,7 @@ def _names(sentence: tuple[Span, ...], block: Block, claims: Claims) -> None:
 def _enumerated(spans: tuple[Span, ...]) -> Iterator[Span]:
     """The words in code that follow each other with nothing but commas and "and" between."""
     for span in spans:
-        if span.kind == "code":
+        if span.kind == "code" and _WORD.fullmatch(span.text):
             yield span
-        elif not re.fullmatch(r"(?i)\W*(?:and|en)?\W*", span.text):
+        elif not re.fullmatch(r"(?i)[\s,&]*(?:and|en)?\s*", span.text):
             return
