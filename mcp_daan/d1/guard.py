@@ -99,9 +99,9 @@ class Guard:
         self.read.add((table, column))
         if internal(table):
             return self._deny(INTERNAL)
-        # Without a column the name may be a CTE's, which no schema knows.
+        # Without a column the name may be a CTE's, which no schema knows; these are tables that SQLite brings itself.
         known = table in self._tables or table in TABLE_FUNCTIONS or table == "sqlite_master"
-        if not known and (column or table.startswith(("pragma_", "sqlite_"))):
+        if not known and (column or table.startswith(("pragma_", "sqlite_", "carray"))):
             return self._deny(f"D1 does not allow reading {shown(table)}.")
         return apsw.SQLITE_IGNORE if (table, column) in self._secrets else apsw.SQLITE_OK
 

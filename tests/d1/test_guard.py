@@ -64,6 +64,7 @@ MORE_THAN_READING = [
     "SELECT * FROM sqlite_temp_schema",
     "SELECT * FROM temp.sqlite_master",
     "SELECT * FROM carray(1, 2)",
+    "SELECT count(*) FROM carray(1, 2)",
     "SELECT * FROM fts5vocab",
     "SELECT * FROM _cf_KV",
     "SELECT * FROM _CF_kv",
