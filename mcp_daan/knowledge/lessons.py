@@ -72,6 +72,8 @@ def read_lessons(base: KnowledgeBase) -> list[Lesson]:
 
     Files that are no lessons, or are torn, are passed over.
     """
+    if base.folder.is_symlink():
+        return []
     found: list[Lesson] = []
     folder = base.folder / FOLDER
     for name in lesson_names(folder):
@@ -85,7 +87,7 @@ def read_lessons(base: KnowledgeBase) -> list[Lesson]:
 
 def lesson_names(folder: Path) -> list[str]:
     """The names in *folder* that a lesson file may have, sorted; [] where there is no such folder of ours."""
-    if folder.is_symlink() or folder.parent.is_symlink():
+    if folder.is_symlink():
         return []
     try:
         with os.scandir(folder) as entries:

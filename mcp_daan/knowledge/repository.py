@@ -154,12 +154,12 @@ def head_commit(root: Path) -> str | None:
 def default_branch(root: Path) -> str | None:
     """The branch that the others are merged into, as far as the repository tells.
 
-    It is what the remote says (`origin/HEAD`, as a clone records it), else `main`, else `master`, here or on a
+    It is what the remote says (`origin/HEAD`, as a clone records it, if it still exists), else `main`, else `master`, here or on a
     remote, else `init.defaultBranch`, else, without remotes, the only branch there is. None when none of these holds;
     `git remote set-head origin --auto` then tells git.
     """
     recorded = next(iter(lines(root, "symbolic-ref", "--quiet", "refs/remotes/origin/HEAD", fine=(0, 1))), "")
-    if recorded:
+    if recorded and git(root, "rev-parse", "--verify", "--quiet", recorded, fine=(0, 1)):
         return recorded.removeprefix("refs/remotes/origin/")
     refs = lines(root, "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes")
     here = {ref.removeprefix("refs/heads/") for ref in refs if ref.startswith("refs/heads/")}

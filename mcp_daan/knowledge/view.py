@@ -22,7 +22,7 @@ def heal_view(base: KnowledgeBase) -> bool:
     that leaves the view alone cannot conflict in it. What people wrote outside the marked lines stays as it is.
     Raises Unavailable when the file cannot be read or written, or git cannot tell the branch.
     """
-    if base.origin == "embedded" or not base.folder.is_dir() or _wanted(base) is None:
+    if base.origin == "embedded" or not base.folder.is_dir() or base.folder.is_symlink() or _wanted(base) is None:
         return False
     if base.origin == "workspace" and not repository.on_default_branch(base.root):
         return False

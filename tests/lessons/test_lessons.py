@@ -137,14 +137,26 @@ def test_links_and_folders_are_no_lessons(folder_only, tmp_path) -> None:
 
 def test_a_lessons_folder_that_is_a_link_is_not_read(folder_only, tmp_path) -> None:
     """Nor is anything written through it, see test_appending."""
-    done = folder_only.learn("First")
+    folder_only.learn("First")
     moved = tmp_path / "moved"
     (folder_only.folder / "lessons").rename(moved)
     (folder_only.folder / "lessons").symlink_to(moved)
-    folder_only.view.unlink(missing_ok=True)
 
-    assert done.lesson.path
     assert read_lessons(folder_only.base) == []
+
+
+def test_behind_a_link_nothing_is_read_and_no_view_is_healed(folder_only, tmp_path) -> None:
+    """The component's folder itself may be a link that leads anywhere."""
+    folder_only.learn("First")
+    folder_only.titles()
+    text = folder_only.view.read_text().replace("### First", "### Altered")
+    folder_only.view.write_text(f"{text}\n## By hand\n\ntext\n")
+    moved = tmp_path / "moved"
+    folder_only.folder.rename(moved)
+    folder_only.folder.symlink_to(moved)
+
+    assert folder_only.titles() == []
+    assert "### Altered" in (moved / "LESSONS-LEARNED.md").read_text()
 
 
 def test_people_may_edit_a_lesson_and_it_stays_the_same_one(folder_only) -> None:

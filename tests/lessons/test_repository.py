@@ -73,6 +73,18 @@ def test_the_remote_says_which_branch_is_the_default_one(team, tmp_path: Path) -
     assert default_branch(tmp_path / "clone") == "release"
 
 
+def test_a_remote_default_branch_that_is_gone_says_nothing(team, tmp_path: Path) -> None:
+    """The team renamed `master`; clones keep the old record until somebody sets it anew."""
+    team.git("branch", "--move", "main", "master")
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(team.root), str(clone)], check=True)
+    team.git("branch", "--move", "master", "main")
+    subprocess.run(["git", "-C", str(clone), "fetch", "--quiet", "--prune"], check=True)
+    subprocess.run(["git", "-C", str(clone), "checkout", "--quiet", "main"], check=True)
+
+    assert default_branch(clone) == "main"
+
+
 def test_a_clone_of_one_feature_branch_does_not_take_it_for_the_default_one(team, tmp_path: Path) -> None:
     """The only branch here is not the only one there is."""
     team.git("branch", "feature")
