@@ -22,7 +22,8 @@ def read_statement(sql: str) -> Select:
     """The shape of one SELECT statement; Unreadable for anything else."""
     reader = Reader(sql)
     select = reader.select()
-    reader.take(";")
+    while reader.take(";"):
+        pass
     reader.need("end")
     return select
 

@@ -33,6 +33,11 @@ def secret_columns(connection: apsw.Connection, patterns: Sequence[str]) -> Secr
     if key not in catalog.memory:
         catalog.memory[key] = _close(connection, catalog, patterns)
     found: Secrets = catalog.memory[key]
+    holders = {table for table, _ in found if table in catalog.relations and catalog.relations[table].kind == "virtual"}
+    with unguarded(connection) as cursor:
+        for table in holders:
+            # On its first use a virtual table reads tables of its own; later, NULL in them would look like damage.
+            cursor.execute(f"PRAGMA main.table_xinfo({quoted(table)})").fetchall()
     return found
 
 

@@ -163,6 +163,7 @@ class _Reading:
             star = self.joined(core.sources)
             self.conditions(core.sources)
         for name, window in core.windows.items():
+            # SQLite lets a window build on those before it, and does not mind a name that comes later.
             self.scope.windows[name] = self.draws(window)
         columns: list[Column] = []
         aliases: dict[str, Secrets] = {}
@@ -215,6 +216,7 @@ class _Reading:
         for select in expression.exists:
             found |= self.tracer.select(select, self.environment, self.scope).elsewhere
         for table in expression.tables:
+            self.arguments(table)
             outcome = self.table(table, listed=True)[1]
             found |= union(outcome.columns) | outcome.elsewhere
         self.tracer.seen |= found
@@ -293,6 +295,10 @@ class _Reading:
                 refuse("NATURAL or USING", compared)
         return names
 
+    def arguments(self, table: Table) -> None:
+        for argument in table.arguments or []:
+            refuse("the arguments of a table", self.draws(argument))
+
     def conditions(self, joined: Joined) -> None:
         """What ON and the arguments of table-valued functions draw on, once every source is known."""
         for part in joined.parts:
@@ -300,8 +306,7 @@ class _Reading:
             if isinstance(part.source, Joined):
                 self.conditions(part.source)
             if isinstance(part.source, Table):
-                for argument in part.source.arguments or []:
-                    refuse("the arguments of a table", self.draws(argument))
+                self.arguments(part.source)
 
 
 def _compound(legs: list[list[Column]], operators: list[str]) -> list[Column]:

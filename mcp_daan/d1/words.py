@@ -3,15 +3,16 @@
 import re
 from typing import NamedTuple
 
-# SQLite's own letters: everything beyond ASCII belongs to a name, a no-break space too.
+# SQLite's own letters: everything beyond ASCII belongs to a name, a no-break space too. What is not closed ends with
+# the text, so that no token is sought twice.
 _TOKEN = re.compile(
     r"""
       (?P<space> [ \t\n\v\f\r]+ | \ufeff | --[^\n]* | /\*.*?(?:\*/|\Z) )
-    | (?P<string> '(?:[^']|'')*' )
-    | (?P<quoted> "(?:[^"]|"")*" | `(?:[^`]|``)*` | \[[^\]]*\] )
+    | (?P<string> '[^']*(?:''[^']*)*(?:'|\Z) )
+    | (?P<quoted> "[^"]*(?:""[^"]*)*(?:"|\Z) | `[^`]*(?:``[^`]*)*(?:`|\Z) | \[[^\]]*(?:\]|\Z) )
     | (?P<blob> [xX]'[0-9a-fA-F]*' )
     | (?P<number> 0[xX][0-9a-fA-F_]+ | (?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9_]+)? )
-    | (?P<parameter> \?[0-9]* | [@:\#$](?:::|[A-Za-z0-9_$\x80-\U0010ffff])+(?:\([^ \t\n\v\f\r)]*\))? )
+    | (?P<parameter> \?[0-9]* | [@:\#$](?:::|[A-Za-z0-9_$\x80-\U0010ffff])+(?:\([^ \t\n\v\f\r)]*\)?)? )
     | (?P<word> [A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]* )
     | (?P<sign> ->>|->|\|\||<<|>>|<=|>=|<>|==|!=|. )
     """,

@@ -33,6 +33,7 @@ PLAIN = [
     ("SELECT ?1, access_token_enc, :a, @b, $c::d(e), ? FROM connections", ".*...."),
     ("SELECT access_token_enc FROM connections LIMIT 1 OFFSET 1", "*"),
     ("SELECT ALL id, access_token_enc FROM connections;", ".*"),
+    ("SELECT id, access_token_enc FROM connections ; -- done\n ; ", ".*"),
     ("SELECT access_token FROM vault", "*"),
     ("SELECT rowid, access_token FROM vault", ".*"),
 ]
@@ -58,6 +59,7 @@ EXPRESSIONS = [
     ("SELECT access_token_enc IN ('a', 'b'), id IN (1, 2) FROM connections", "*."),
     ("SELECT likely(access_token_enc), printf('%s', shown), 1e3, x'41', .5, 0x1F FROM connections", "**...."),
     ("SELECT 'x' IN vault, id FROM users", "*."),
+    ("SELECT count(), count( ), max(access_token_enc) FROM connections", "..*"),
     ("SELECT 'x' IN main.vault, 1 NOT IN (SELECT id FROM users)", "*."),
     ("SELECT " + "(" * 90 + "access_token_enc" + ")" * 90 + ", id FROM connections", "*."),
 ]
@@ -78,6 +80,10 @@ AGGREGATES = [
     ),
     ("SELECT lag(access_token_enc) OVER (ORDER BY id) before, sum(id) OVER () FROM connections", "*."),
     ("SELECT sum(id) OVER (w ORDER BY provider), 1 FROM connections WINDOW w AS (PARTITION BY access_token_enc)", "*."),
+    ("SELECT rank() OVER w FROM connections WINDOW v AS (PARTITION BY access_token_enc), w AS (v ORDER BY id)", "*"),
+    ("SELECT rank() OVER w, shown FROM connections WINDOW w AS (v ORDER BY id), v AS (PARTITION BY shown)", ".*"),
+    ("SELECT rank() OVER v FROM connections WINDOW w AS (PARTITION BY access_token_enc), v AS (ORDER BY id)", "."),
+    ("SELECT id FROM connections WINDOW w AS (PARTITION BY access_token_enc) ORDER BY rank() OVER w", f". {AT}"),
     ("SELECT count(*) over FROM connections", "."),
     ("SELECT count(*) filter, max(access_token_enc) filter FROM connections", ".*"),
 ]
@@ -147,6 +153,9 @@ VIEWS = [
     ("SELECT count(*) FROM harmless WHERE token LIKE 'u1%'", ". harmless.token"),
     ("SELECT * FROM filtered", ". users.password_hash"),
     ("SELECT * FROM joined", "refused"),
+    ("SELECT count(*) FROM joined", "refused"),
+    ("SELECT n FROM joined_count", "refused"),
+    ("SELECT 1 FROM users WHERE EXISTS (SELECT 1 FROM joined_count)", "refused"),
     ("SELECT 1 FROM users WHERE id IN (SELECT id FROM joined)", "refused"),
     ("SELECT p.id, d.number, d.something FROM plain p JOIN deeper d ON d.number = p.id", "..*"),
 ]
@@ -185,6 +194,7 @@ ELSEWHERE = [
     ("SELECT id, access_token_enc FROM connections ORDER BY 2 DESC", f".* {AT}"),
     ("SELECT id, access_token_enc AS x FROM connections ORDER BY x NULLS LAST", f".* {AT}"),
     ("SELECT id, access_token_enc x FROM connections WHERE x > 'm'", f".* {AT}"),
+    ("SELECT id, access_token_enc x FROM connections WHERE EXISTS (SELECT 1 WHERE x > 'm')", f".* {AT}"),
     ("SELECT id, upper(access_token_enc) AS provider FROM connections ORDER BY provider", f".* {AT}"),
     ("SELECT id FROM connections LIMIT (SELECT length(access_token) FROM vault)", ". vault.access_token"),
     ("SELECT id FROM connections LIMIT 1 OFFSET (SELECT length(access_token) FROM vault)", ". vault.access_token"),

@@ -9,6 +9,7 @@ import pytest
 
 from mcp_daan.d1.lineage import Masks, result_masks
 from mcp_daan.d1.probe import nothing_bound
+from mcp_daan.d1.secrets import secret_columns
 from mcp_daan.d1.words import parameter_count
 from mcp_daan.errors import Refused
 
@@ -138,3 +139,36 @@ def test_masking_imports_little():
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
     assert {"pydantic", "mcp", "apsw.ext", "sqlite3"}.isdisjoint(loaded)
+
+
+@pytest.mark.parametrize("mark", ["'", '"', "`", "[", "/*", "?", ":a(", "$", "x'", "--", "'' ", "(", "0x", "1e", "::"])
+def test_a_long_senseless_text_is_read_in_no_time(mark):
+    """No token is sought again and again."""
+    started = time.perf_counter()
+    parameter_count(mark * (100_000 // len(mark)))
+
+    assert time.perf_counter() - started < 2
+
+
+def test_virtual_tables_work_on_a_connection_that_is_guarded_from_the_start(tmp_path):
+    """What they read of their own tables when they are first used is not hidden from them."""
+    path = str(tmp_path / "virtual.db")
+    with apsw.Connection(path) as writing:
+        writing.execute("CREATE VIRTUAL TABLE r USING rtree (id, low, high, +token, +name)")
+        writing.execute("CREATE VIRTUAL TABLE f USING fts5 (title, token)")
+        writing.execute("INSERT INTO r VALUES (1, 2, 3, 'canary', 'n'); INSERT INTO f VALUES ('t', 'canary')")
+    answers = []
+    for _ in range(2):
+        reading = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)
+        secrets = secret_columns(reading, ())
+        reading.authorizer = lambda action, table, column, *_, secrets=secrets: (
+            apsw.SQLITE_IGNORE if action == apsw.SQLITE_READ and (table, column) in secrets else apsw.SQLITE_OK
+        )
+        answers.append(
+            [
+                reading.execute(result_masks(reading, f"SELECT rowid, token FROM {name}", secrets).statement).get
+                for name in "rf"
+            ]
+        )
+
+    assert answers == [[(1, None), (1, None)]] * 2
