@@ -8,8 +8,8 @@ from typing import Literal
 
 from mcp_daan.knowledge.claims.column_types import agree
 from mcp_daan.knowledge.claims.said import Claims, ColumnClaim, IndexClaim, TableClaim
-from mcp_daan.knowledge.replay import Column, Table
 from mcp_daan.knowledge.findings import UNTIL_APPLIED, Finding, finding
+from mcp_daan.knowledge.replay import Column, Table
 
 _ROW_IDS = {"rowid", "oid", "_rowid_"}
 

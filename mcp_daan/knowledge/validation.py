@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mcp_daan.errors import DaanError
+from mcp_daan.errors import DaanError, Unavailable
 from mcp_daan.knowledge import repository
 from mcp_daan.knowledge.base import SUFFIXES, KnowledgeBase
 from mcp_daan.knowledge.branches import BranchLesson, branch_lessons
@@ -113,8 +113,14 @@ def _git_dates(base: KnowledgeBase, report: Report) -> dict[Path, datetime]:
     changes: dict[Path, datetime] = {}
     if base.origin == "workspace":
         what = "Dates are those of the files, since git was not asked"
-        _try(report, what, lambda: changes.update(repository.last_changes(base.root, base.folder)))
+        _try(report, what, lambda: changes.update(_last_changes(base)))
     return changes
+
+
+def _last_changes(base: KnowledgeBase) -> dict[Path, datetime]:
+    if repository.marked(base.root) and not repository.is_repository(base.root):
+        raise Unavailable("There is a .git that git does not take for a repository.", advice="Run `git fsck`.")
+    return repository.last_changes(base.root, base.folder)
 
 
 def _ages(

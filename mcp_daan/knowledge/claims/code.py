@@ -5,8 +5,8 @@ import re
 from mcp_daan.knowledge.claims.column_types import read_type
 from mcp_daan.knowledge.claims.diagrams import read_diagram
 from mcp_daan.knowledge.claims.said import Claims, IndexClaim
-from mcp_daan.knowledge.replay import Statement, is_own, replay, statements
 from mcp_daan.knowledge.passages import Block
+from mcp_daan.knowledge.replay import Statement, is_own, replay, statements
 
 _NAME = r'["`\[]?(?P<{}>\w+)["`\]]?'
 _CREATE_INDEX = re.compile(

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from mcp_daan.knowledge.replay import is_own
 from mcp_daan.knowledge.passages import Block
+from mcp_daan.knowledge.replay import is_own
 
 
 @dataclass(frozen=True)
