@@ -156,7 +156,7 @@ def test_nothing_that_a_repository_names_is_run(team, tmp_path: Path) -> None:
     """Every setting that can name a program names one that would leave a mark."""
     mark = tmp_path / "mark"
     evil = tmp_path / "evil.sh"
-    evil.write_text(f'#!/bin/sh\necho "$0 $*" >> {mark}\ncat\n')
+    evil.write_text(f'#!/bin/sh\necho "$0 $*" >> {mark}\nexit 1\n')
     evil.chmod(0o755)
     settings = (
         "core.fsmonitor core.pager core.editor core.askPass core.sshCommand diff.external gpg.program pager.log"
