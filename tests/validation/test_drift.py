@@ -11,6 +11,7 @@ TABLE_WAYS = {
     "numbered heading": "### 2.1 sessions\n\n- `id` INTEGER\n- `user_id` TEXT",
     "heading with a description": "### sessions (portal-db) – who is signed in\n\n- `id` INTEGER",
     "introduction in bold": "**sessions**\n\n| Veld | Datatype |\n|---|---|\n| id | INTEGER |",
+    "heading under Tables": "## Tabellen\n\n### sessions\n\nWie is aangemeld.",
     "statement": "```sql\nCREATE TABLE IF NOT EXISTS sessions (id INTEGER PRIMARY KEY);\n```",
     "diagram": "```mermaid\nerDiagram\n  users ||--o{ sessions : has\n```",
     "list of tables": "## Tabellen\n\n- `sessions` – wie is aangemeld",
@@ -41,6 +42,8 @@ COLUMN_WAYS = {
     "list in bold": "## users\n\n- **id**: INTEGER\n- **phone**: TEXT",
     "list with code": "## users\n\n- `id INTEGER PRIMARY KEY`\n- `phone TEXT NOT NULL`",
     "list without types": "## users\n\nKolommen:\n\n- `id`\n- `phone`",
+    "line": "## users\n\nKolommen: `id`, `phone` TEXT",
+    "line in plain words": "## users\n\nColumns: id (integer), email (text) and phone",
     "sub-heading": "## users\n\n### Columns\n\n- id (integer)\n- phone (text)",
     "statement": "```sql\nCREATE TABLE users (\n  id INTEGER PRIMARY KEY,\n  phone TEXT\n);\n```",
     "diagram": '```mermaid\nerDiagram\n  USER {\n    int id PK "key"\n    string phone\n  }\n```',
@@ -156,6 +159,7 @@ def test_a_table_that_no_document_describes_is_found(team) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "## users\n\nIndex: `by_mail`.",
         "Index: `idx_users_email` speeds up the sign-in.",
         "## users\n\n### Indexen\n\n- `idx_users_email` op `email`",
         "| Index | Table | Columns |\n|---|---|---|\n| idx_users_email | users | email |",

@@ -17,12 +17,12 @@ _OF_COLUMNS = re.compile(r"`?(?P<of>\w+)`?\s*\(`?(?P<columns>\w[\w\s,`]*)\)")
 _NAMES = re.compile(r"\s*[:(–—-]\s*(?P<names>(?:\w+\s*,\s*)+\w+)\s*\)?\s*\.?\s*$")
 
 
-def read_list(block: Block, subject: Subject | None, claims: Claims) -> None:
-    """Add to *claims* what the list *block*, about *subject*, says."""
+def read_list(block: Block, subject: Subject | None, *, main: bool, claims: Claims) -> None:
+    """Add to *claims* what the list *block*, about *subject*, says; *main*: the document is about the database."""
     about = block.lead.plain or (block.headings[-1].plain if block.headings else "")
     if _INDEXES.search(about) and len(about) < 80:
         _indexes(block, subject, claims)
-    elif _TABLES.search(about) and len(about) < 160 and not speaks_of_absence(about):
+    elif main and _TABLES.search(about) and len(about) < 160 and not speaks_of_absence(about):
         _tables(block, claims)
     elif subject is not None:
         _columns(block, subject, _COLUMNS.search(about) is not None, claims)
@@ -60,8 +60,11 @@ def _tables(block: Block, claims: Claims) -> None:
 def _columns(block: Block, subject: Subject, said: bool, claims: Claims) -> None:
     """A list is one of columns when half of its items have a type, or all have a name and the text says so."""
     read = [(identifier(item), _type_of(item), item) for item in block.items]
-    typed = sum(kind is not None for _, kind, _ in read)
-    if not typed * 2 >= max(len(read), 1) and not (said and all(name for name, _, _ in read)):
+    types = [kind for _, kind, _ in read if kind]
+    if not len(types) * 2 >= max(len(read), 1) and not (said and all(name for name, _, _ in read)):
+        return
+    # "Parameters", "Properties": lists of names with types stand in many places.
+    if not (subject.certain or subject.likely or sum(kind.isupper() for kind in types) * 2 >= len(read)):
         return
     if not subject.certain:
         claims.table(subject.name, subject.line, block)

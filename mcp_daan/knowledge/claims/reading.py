@@ -23,20 +23,20 @@ def read_claims(document: Document, known: frozenset[str], *, main: bool = True)
 
 
 def _read(block: Block, known: frozenset[str], main: bool, claims: Claims) -> None:
-    subject = subject_of(block, known)
+    subject = subject_of(block, known, main=main)
     if subject is not None:
         words = (span.text.lower() for prose in block.texts for span in prose.spans if span.kind == "code")
         claims.mentioned |= {(subject.name.lower(), word) for word in words}
         if block.kind == "heading" and subject.certain:
             claims.table(subject.name, block.prose.line, block)
     if block.kind == "table":
-        read_table(block, subject, known, claims)
+        read_table(block, subject, claims)
     elif block.kind == "list":
-        read_list(block, subject, claims)
+        read_list(block, subject, main=main, claims=claims)
     elif block.kind == "fence":
         read_fence(block, claims)
     if block.kind in ("paragraph", "list", "table"):
-        read_text_of(block, known, main=main, claims=claims)
+        read_text_of(block, subject, known, main=main, claims=claims)
 
 
 def _set_aside(document: Document, known: frozenset[str], main: bool, claims: Claims) -> None:
@@ -44,7 +44,7 @@ def _set_aside(document: Document, known: frozenset[str], main: bool, claims: Cl
     hidden = Claims()
     for block in document.aside:
         _read(block, known, main, hidden)
-        subject = subject_of(block, known)
+        subject = subject_of(block, known, main=main)
         if subject is not None:
             claims.aside.add(subject.name.lower())
     claims.aside |= {claim.name.lower() for claim in hidden.tables}

@@ -1,7 +1,7 @@
 """Which table a part of a document is about: by what introduces it, else by its headings."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcp_daan.knowledge.passages import Block, Prose
 
@@ -22,20 +22,37 @@ _PART = re.compile(
 )
 _PLAIN = re.compile(r"^(?:\d+(?:\.\d+)*[.)]?\s+)?\W*(?P<name>[A-Za-z_]\w*)\s*(?:$|[(:–—]|-\s).*$", re.S)
 _WORDS = re.compile(r"^(?:\d+(?:\.\d+)*[.)]?\s+)?\W*(?P<name>[A-Za-z][\w ]+?)\s*(?:$|[(:–—]|-\s).*$", re.S)
+_TABLES = re.compile(r"(?i)^[\W\d]*(?:the |de |d1[ -]|database ?)?(?:tables|tabellen)\W*$")
 _MARKS = re.compile(r"^[\s*🔑⚿_]*(?:\((?:pk|fk|uk|primary key|[\w ,]+)\)|pk|fk|uk|[*🔑⚿?†‡]|\s|,)*$", re.I)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A table's name and the line that names it; `certain` when the text says that it is a table."""
+    """A table's name and the line that names it.
+
+    `certain`: the text says that it is a table, or there is one of that name; `likely`: it looks like one in a
+    document about the database.
+    """
 
     name: str
     line: int
     certain: bool
+    likely: bool = False
 
 
-def subject_of(block: Block, known: frozenset[str]) -> Subject | None:
-    """The table that *block* is about, if it is about one; *known* holds names in small letters."""
+def subject_of(block: Block, known: frozenset[str], *, main: bool) -> Subject | None:
+    """The table that *block* is about, if it is about one.
+
+    *known* holds the names of tables in small letters; *main*: the document is about the database.
+    """
+    found = _subject(block, known)
+    if found is None or found.certain:
+        return found
+    looks = found.name.lower() in known or (main and re.fullmatch(r"[a-z][a-z0-9_]*", found.name) is not None)
+    return replace(found, certain=block.kind == "heading" and looks and _listed(block), likely=looks)
+
+
+def _subject(block: Block, known: frozenset[str]) -> Subject | None:
     if block.kind != "heading" and block.lead.source:
         found = _introduced(block.lead, known)
         if found is not None:
@@ -47,6 +64,11 @@ def subject_of(block: Block, known: frozenset[str]) -> Subject | None:
         if not _PART.match(heading.plain):
             return None
     return None
+
+
+def _listed(block: Block) -> bool:
+    """Whether a heading stands under one such as "Tables"."""
+    return any(_TABLES.match(heading.plain) for heading in block.headings[:-1])
 
 
 def identifier(prose: Prose) -> str | None:
