@@ -1,6 +1,7 @@
 """Wrangler's configuration files: where they are, what they bind. Facts of wrangler 4.164."""
 
 import json
+import posixpath
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,8 @@ _VARIABLE = re.compile(
 class D1Binding:
     """One entry of `d1_databases`.
 
-    `local_id` is what wrangler names the local file by; `environment` is None at the top level.
+    `local_id` is what wrangler names the local file by; `environment` is None at the top level;
+    `migrations_pattern` is relative to `migrations_dir`, and leads out of it where wrangler refuses it.
     """
 
     binding: str
@@ -33,6 +35,7 @@ class D1Binding:
     local_id: str
     migrations_dir: str
     migrations_table: str
+    migrations_pattern: str
     environment: str | None
 
 
@@ -72,13 +75,15 @@ class WranglerConfig:
     def _d1_binding(self, entry: Mapping[str, Any], environment: str | None) -> D1Binding:
         binding = entry["binding"]
         database_id = _text(entry, "database_id")
+        folder = _text(entry, "migrations_dir") or "migrations"
         return D1Binding(
             binding=binding,
             name=_text(entry, "database_name") or f"{self.name}-{binding}".lower().replace("_", "-"),
             database_id=database_id,
             local_id=_text(entry, "preview_database_id") or database_id or binding,
-            migrations_dir=_text(entry, "migrations_dir") or "migrations",
+            migrations_dir=folder,
             migrations_table=_text(entry, "migrations_table") or "d1_migrations",
+            migrations_pattern=_below(folder, _text(entry, "migrations_pattern")),
             environment=environment,
         )
 
@@ -121,6 +126,12 @@ def strip_comments(text: str) -> str:
 def _text(entry: Mapping[str, Any], key: str) -> str | None:
     value = entry.get(key)
     return value if isinstance(value, str) and value else None
+
+
+def _below(folder: str, pattern: str | None) -> str:
+    if pattern is None:
+        return "*.sql"
+    return posixpath.relpath(pattern.replace("\\", "/"), folder.replace("\\", "/"))
 
 
 def _broken(path: Path, where: str) -> InvalidArguments:

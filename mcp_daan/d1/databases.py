@@ -30,6 +30,7 @@ class Database:
     migrations: Path | None
     migrations_table: str
     secret_columns: tuple[str, ...]
+    migrations_pattern: str = "*.sql"
 
     @property
     def exists(self) -> bool:
@@ -130,6 +131,7 @@ def _database(workspace: Workspace, settings: D1, app: WranglerConfig, binding: 
         migrations=migrations if migrations.is_dir() else None,
         migrations_table=binding.migrations_table,
         secret_columns=tuple(settings.secret_columns),
+        migrations_pattern=binding.migrations_pattern,
     )
 
 

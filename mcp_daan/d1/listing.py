@@ -61,4 +61,4 @@ def _pending(database: Database, seconds: float) -> int | None:
     if database.migrations is None:
         return None
     applied = applied_migrations(database, seconds=seconds) or []
-    return len(set(migration_files(database.migrations)) - set(applied))
+    return len(set(migration_files(database.migrations, database.migrations_pattern)) - set(applied))

@@ -34,7 +34,7 @@ class Held:
 def hold(app: App, database: Database) -> Held:
     """What can be read of *database*."""
     seconds = app.settings.limits.statement_seconds
-    files, unreadable = _migration_texts(database.migrations)
+    files, unreadable = _migration_texts(database)
     tables: list[Table] | None = None
     applied: list[str] | None = None
     problem: DaanError | None = None
@@ -48,11 +48,12 @@ def hold(app: App, database: Database) -> Held:
     return Held(database, tables, applied, files, unreadable, problem)
 
 
-def _migration_texts(folder: Path | None) -> tuple[dict[str, str], list[str]]:
+def _migration_texts(database: Database) -> tuple[dict[str, str], list[str]]:
     """The text of each migration in order, and the names of those that could not be read; their text is empty."""
     texts: dict[str, str] = {}
     unreadable = []
-    for name in migration_files(folder) if folder is not None else ():
+    folder = database.migrations
+    for name in migration_files(folder, database.migrations_pattern) if folder is not None else ():
         try:
             texts[name] = read_migration((folder or Path()) / name)
         except (OSError, UnicodeDecodeError):
