@@ -1,14 +1,18 @@
-// The real D1 engine: `node d1.mjs STATE_FOLDER DATABASE_ID` answers each line of stdin, {sql, parameters?, session?}.
+// The real D1 engine: `node d1.mjs STATE_FOLDER DATABASE_ID` answers each line of stdin,
+// {sql, parameters?, session?, raw?}; raw gives {columns, rows}, so that columns of one name stay apart.
 import { createInterface } from "node:readline";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 
 const [persist, id] = process.argv.slice(2);
 const script = `export default {
   async fetch(request, env) {
-    const { sql, parameters = [], session = false } = await request.json();
+    const { sql, parameters = [], session = false, raw = false } = await request.json();
     const database = session ? env.DB.withSession("first-primary") : env.DB;
     try {
-      return Response.json(await database.prepare(sql).bind(...parameters).all());
+      const statement = database.prepare(sql).bind(...parameters);
+      if (!raw) return Response.json(await statement.all());
+      const [columns, ...rows] = await statement.raw({ columnNames: true });
+      return Response.json({ success: true, columns, rows });
     } catch (error) {
       return Response.json({ success: false, error: error.message });
     }

@@ -12,14 +12,14 @@ from typing import Any
 
 HERE = Path(__file__).parent
 INSTALLED = HERE.parents[1] / "build" / "node"
-FILES = ("package.json", "package-lock.json", "d1.mjs")
+PACKAGES = ("package.json", "package-lock.json")
 BIN = Path(sys.executable).parent
 # Tests have a home of their own; npm's settings are in the real one.
 HOME = os.environ.get("HOME", "")
 
 
 def in_d1(state: Path, database_id: str, *statements: dict[str, Any]) -> list[dict[str, Any]]:
-    """What D1 answers to *statements*, {sql, parameters?, session?}, on the database kept below *state*."""
+    """What D1 answers to *statements*, {sql, parameters?, session?, raw?}, on the database kept below *state*."""
     done = subprocess.run(
         [BIN / "node", installed() / "d1.mjs", state, database_id],
         input="".join(json.dumps(each) + "\n" for each in statements),
@@ -34,14 +34,14 @@ def in_d1(state: Path, database_id: str, *statements: dict[str, Any]) -> list[di
 def installed() -> Path:
     """The folder in which the npm packages are, installed once for all test processes and all later runs."""
     INSTALLED.parent.mkdir(exist_ok=True)
-    wanted = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in FILES)).hexdigest()
+    wanted = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in PACKAGES)).hexdigest()
     mark = INSTALLED / "installed"
     with (INSTALLED.parent / "node.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not mark.is_file() or mark.read_text() != wanted:
             shutil.rmtree(INSTALLED, ignore_errors=True)
             INSTALLED.mkdir()
-            for name in FILES:
+            for name in PACKAGES:
                 shutil.copy(HERE / name, INSTALLED)
             # Not `npm ci`: it refuses a lock file without the packages of every other platform.
             subprocess.run(
@@ -52,4 +52,14 @@ def installed() -> Path:
                 timeout=280,
             )
             mark.write_text(wanted)
+        for script in HERE.glob("*.mjs"):
+            _copied(script, INSTALLED / script.name)
     return INSTALLED
+
+
+def _copied(script: Path, place: Path) -> None:
+    """*script* beside its packages, where node looks for them; never half of it, for others may run it now."""
+    if not place.is_file() or place.read_bytes() != script.read_bytes():
+        half = place.with_suffix(".half")
+        shutil.copy(script, half)
+        half.replace(place)
