@@ -121,14 +121,9 @@ def _verdicts(judged: Judged) -> list[Verdict]:
     peculiar |= {index for index, at in enumerate(table.refresh_expires) if at is not None and at < soon}
     since, until = now - judged.loop.stuck_after, now + AHEAD
     facts = zip(table.access, table.refresh, table.success, strict=True)
-    plain = not judged.lacking
     return [
         "healthy"
-        if plain
-        and access == "opened" == refresh
-        and success is not None
-        and since <= success <= until
-        and index not in peculiar
+        if access == "opened" == refresh and success is not None and since <= success <= until and index not in peculiar
         else verdict_on(judged, index)
         for index, (access, refresh, success) in enumerate(facts)
     ]
@@ -147,11 +142,11 @@ def verdict_on(judged: Judged, index: int) -> Verdict:
     fault = None if superseded(table, index) else table.fault.get(index)
     success = table.success[index]
     future = success is not None and success > judged.now + AHEAD
-    if index in table.dead_status or fault in DEAD or (expired(judged, index) and not future):
+    if index in table.dead_status or fault in DEAD or expired(judged, index):
         return "needs_reauth"
     if index in judged.same_token or index in judged.same_user:
         return "duplicate_grant"
-    if judged.lacking or "absent" in states or success is None or future:
+    if "absent" in states or success is None or future:
         return "unknown"
     if index in judged.loop.behind and (judged.loop.state != "on_demand" or starving(table, index, judged.period)):
         return "refresh_stuck"

@@ -1,5 +1,6 @@
 """Which connections are well, which are about to die, and why."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -14,7 +15,7 @@ from mcp_daan.d1.lineage import result_masks
 from mcp_daan.d1.reading import reading
 from mcp_daan.d1.secrets import secret_columns
 from mcp_daan.errors import DaanError, InvalidArguments, NotFound, Refused
-from mcp_daan.paging import page
+from mcp_daan.paging import ENVELOPE_BYTES, page
 from mcp_daan.protocol import Reply, json_bytes
 from mcp_daan.scrub import secret_name
 from mcp_daan.tokens.apikeys import TABLES, KeyCheck, count_keys, key_checks, key_table
@@ -33,6 +34,8 @@ CHUNK = 2000
 # Our own statements have a known cost: this is for the largest table on the slowest machine.
 SECONDS = 120.0
 MOST_ADVICE = 6
+# The seven keys of an answer, its summary, a cursor and names.
+WORDS_BYTES = 1536
 # Findings that mean that the answer could not see what it should have.
 HOLES = {"key_absent", "key_wrong_length", "key_file_unreadable", "key_opens_nothing", "too_many_salts"}
 
@@ -79,8 +82,9 @@ def tokens_health(
         listing,
         limit=limit,
         cursor=cursor,
-        max_bytes=app.max_answer_bytes - rest,
-        mark=repr([name, state, provider]),
+        # The rest of `data` is measured; what `page` sets aside for it can go to the connections.
+        max_bytes=app.max_answer_bytes - rest - WORDS_BYTES + ENVELOPE_BYTES,
+        mark=hashlib.blake2b(repr([name, state, provider]).encode(), digest_size=9).hexdigest(),
     )
     data.connections, data.next_cursor = part.items, part.next_cursor
     if part.next_cursor is not None:

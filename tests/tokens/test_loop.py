@@ -58,6 +58,7 @@ def test_a_dead_row_does_not_hide_that_all_others_are_stuck(portal: Portal) -> N
     """Only connections that the loop could refresh count."""
     rows = [portal.row(refreshed=2 * HOUR) for _ in range(5)]
     rows += [portal.row(refresh_token_enc=None), portal.row(refreshed=40 * DAY), portal.row(status="paused")]
+    rows += [portal.row(refreshed=2 * HOUR, last_error="Old refresh token used.")]
     portal.save(rows)
     answer = portal.health()
     stuck = [each for each in answer.data["connections"] if each["verdict"] == "refresh_stuck"]
@@ -94,6 +95,13 @@ def test_refresh_on_demand_leaves_idle_connections_alone(portal: Portal) -> None
     assert verdicts(answer) == ["healthy"] * 11 + ["reauth_soon"] * 2
 
 
+def test_a_loop_that_serves_a_few_leaves_the_others_close_together(portal: Portal) -> None:
+    """Most are behind since the same hour: that is no demand."""
+    answer = answer_for(portal, [MINUTE, 2 * MINUTE, *[5 * HOUR + MINUTE * number for number in range(10)]])
+
+    assert (answer.data["loop"]["state"], answer.data["counts"]["refresh_stuck"]) == ("running", 10)
+
+
 def test_the_last_use_tells_demand_from_a_loop(portal: Portal) -> None:
     """On demand the used ones are fresh and the idle ones are not; a loop refreshes the idle ones too."""
     idle = [portal.row(refreshed=5 * HOUR, last_used_at=ago(5 * HOUR)) for _ in range(3)]
@@ -114,6 +122,18 @@ def test_a_connection_that_was_used_and_not_refreshed_is_stuck_even_on_demand(po
     rows += [portal.row(refreshed=9 * HOUR, last_used_at=ago(9 * HOUR)) for _ in range(3)]
 
     assert portal.verdicts(rows)[1] == "refresh_stuck"
+
+
+def test_among_ages_days_apart_the_one_that_was_used_is_stuck(portal: Portal) -> None:
+    """On demand, as the ages tell, and yet it was not refreshed when it was needed."""
+    ages = [MINUTE, 5 * MINUTE, *[day * DAY for day in (1, 2, 4, 7, 9, 12, 15, 20)]]
+    rows = [portal.row(refreshed=age, last_used_at=None) for age in ages]
+    rows[5]["last_used_at"] = ago(HOUR)
+    portal.save(rows)
+    answer = portal.health()
+
+    assert answer.data["loop"]["state"] == "on_demand"
+    assert [each["id"] for each in answer.data["connections"] if each["verdict"] == "refresh_stuck"] == [6]
 
 
 def test_a_declared_period_says_that_there_is_a_loop(portal: Portal) -> None:

@@ -75,6 +75,13 @@ def test_local_time_without_its_zone_is_recognised_by_the_600_seconds(portal: Po
     assert any("local time without its zone" in each for each in said["evidence"])
 
 
+def test_an_end_in_local_time_beside_a_refresh_in_seconds_is_recognised_too(portal: Portal) -> None:
+    """The access token has eight minutes left, not sixty-eight."""
+    said = portal.first(portal.row(refreshed_at=SECONDS - 120, access_expires_at="2026-11-22T13:08:00"))
+
+    assert (said["verdict"], said["accessExpiresIn"]) == ("healthy", 480)
+
+
 def test_a_mix_of_units_in_one_column_is_a_finding_and_evidence(portal: Portal) -> None:
     """The odd row is named as such, and judged rightly all the same."""
     portal.save([portal.row(access_expires_at=SECONDS + 480), *portal.rows(5)])

@@ -222,6 +222,19 @@ def test_a_view_or_generated_column_that_shows_a_token_stays_hidden(
     assert canaries.found_in(emitted(answer).lower()) == []
 
 
+def test_a_view_of_which_it_cannot_be_told_shows_neither(portal: Portal, canaries: Canaries, emitted: Any) -> None:
+    """A compound, for example."""
+    portal.save(planted(portal, canaries), table="grants")
+    portal.execute(
+        "CREATE VIEW connections AS SELECT access_token_enc AS id, provider, refresh_token_enc, refreshed_at FROM grants"
+        " UNION SELECT id, provider, refresh_token_enc, refreshed_at FROM grants"
+    )
+    answer = portal.health()
+
+    assert {each["id"] for each in answer.data["connections"]} == {None}
+    assert canaries.found_in(emitted(answer)) == []
+
+
 def test_a_table_whose_key_is_a_secret_is_known_by_its_rowid(portal: Portal, canaries: Canaries, emitted: Any) -> None:
     """The digest of a token as primary key."""
     portal.execute("CREATE TABLE connections (token_hash TEXT PRIMARY KEY, access_token)")
@@ -234,9 +247,12 @@ def test_a_table_whose_key_is_a_secret_is_known_by_its_rowid(portal: Portal, can
 
 def test_columns_that_the_settings_call_secret_are_not_shown(portal: Portal, canaries: Canaries, emitted: Any) -> None:
     """`[d1] secret_columns` holds here too."""
-    portal.save([portal.row(provider=canaries.text()) for _ in range(2)])
+    guess = canaries.text()
+    portal.save([portal.row(provider=guess) for _ in range(2)])
     portal.declare('[d1]\nsecret_columns = ["connections.provider"]\n')
     answer = portal.health()
+
+    assert sum(portal.health(provider=guess).data["counts"].values()) == 0
 
     assert {each["provider"] for each in answer.data["connections"]} == {None}
     assert canaries.found_in(emitted(answer)) == []

@@ -128,6 +128,30 @@ def test_an_answer_is_cut_by_bytes_and_says_so(portal: Portal, most: int) -> Non
     assert sorted(seen) == list(range(1, 401))
 
 
+def test_the_least_answer_holds_every_finding_and_a_connection(portal: Portal) -> None:
+    """Everything wrong at once, in the fewest bytes that may be set."""
+    portal.declare("[limits]\nmax_answer_bytes = 8192\n")
+    nonce, old = os.urandom(12), os.urandom(32)
+    sealed = {"access_token_enc": portal.seal(nonce=nonce), "refresh_token_enc": portal.seal(portal.seal())}
+    lost = {"access_token_enc": portal.seal(key=old), "refresh_token_enc": "v1:" + portal.seal(key=old)}
+    rows = [portal.row(refreshed=60, access_token_enc=portal.seal(nonce=nonce)) for _ in range(4)]
+    rows += [
+        portal.row(refreshed=4 * HOUR, last_error=error) for error in ("Old refresh token used.", "invalid_client")
+    ]
+    rows += [portal.row(refreshed=4 * HOUR, last_error="access_token not expired", **sealed)]
+    rows += [portal.row(refreshed=4 * HOUR, access_expires_at=1795367424, **lost) for _ in range(3)]
+    rows += [portal.row(refreshed_at=1795333333000)]
+    portal.save(rows)
+    portal.execute("CREATE TABLE api_keys (key_hash, secret, prefix, last_used_at, expires_at, revoked_at, scopes)")
+    portal.execute("INSERT INTO api_keys VALUES ('x', 'y', NULL, NULL, NULL, NULL, '*')")
+    (portal.workspace / "key").write_text("short", encoding="utf-8")
+    answer = portal.health({"TOKEN_ENCRYPTION_KEY": portal.key.hex(), "TOKEN_ENCRYPTION_KEY_PREVIOUS": "x"})
+
+    assert answer.error is None
+    assert len(answer.data["findings"]) >= 9
+    assert answer.data["connections"]
+
+
 def test_progress_is_told_as_rows_are_judged(portal: Portal) -> None:
     """With the total, which is known."""
     portal.save(portal.rows(1) * 4500)

@@ -58,7 +58,7 @@ def test_a_value_that_opens_to_nothing_is_a_missing_token(portal: Portal, plain:
         "eyJhbGciOiJub25lIn0.eyJ0ZXN0Ijp0cnVlfQ.",
         "test-refresh-token-4XouI7p6ntjHMoo2ZsIJgOCFGmmHF5BM1wTZVlomYIR3EYA4jhmijQ",
         '{"access_token": "a", "refresh_token": "b"}',
-        "a1-" + secrets.token_urlsafe(40),
+        "a1-" + secrets.token_urlsafe(45),
     ],
     ids=["exact", "belgium", "jwt", "words", "json", "alphabet"],
 )
@@ -147,6 +147,33 @@ def test_two_active_rows_of_one_user_are_a_duplicate_grant(portal: Portal) -> No
     verdicts = portal.verdicts(rows)
 
     assert {1, 2} == {number for number, verdict in verdicts.items() if verdict == "duplicate_grant"}
+
+
+@pytest.mark.parametrize("user", [None, ""])
+def test_connections_without_a_known_user_are_no_duplicates(portal: Portal, user: str | None) -> None:
+    """Nothing is not the same as nothing."""
+    assert set(portal.verdicts(portal.rows(3, external_user_id=user)).values()) == {"healthy"}
+
+
+def test_a_token_left_in_a_disconnected_row_is_no_duplicate(portal: Portal) -> None:
+    """Nobody refreshes that row."""
+    same = portal.seal()
+    rows = [portal.row(refresh_token_enc=same), portal.row(refresh_token_enc=same, status="disconnected")]
+
+    assert set(portal.verdicts(rows).values()) == {"healthy"}
+
+
+def test_two_values_that_are_no_tokens_are_no_duplicates_without_a_key(portal: Portal) -> None:
+    """`[object Object]` is nobody's grant."""
+    portal.save(portal.rows(2, refresh_token_enc="[object Object]"))
+
+    assert portal.health({}).data["counts"]["healthy"] == 2
+
+
+@pytest.mark.parametrize("error", ["200", "none", "OK", "0"])
+def test_a_stored_success_is_no_error(portal: Portal, error: str) -> None:
+    """The status of the last answer, or the word for no error."""
+    assert portal.first(portal.row(last_error=error))["verdict"] == "healthy"
 
 
 def test_two_rows_with_one_refresh_token_are_a_duplicate_grant_whatever_seals_it(portal: Portal) -> None:
