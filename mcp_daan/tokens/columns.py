@@ -10,11 +10,11 @@ SEALED_ENDING = r"(?:_(?:enc|encrypted|enc_\w+|cipher|ciphertext|cipher_text|sea
 SEALED_START = r"(?:(?:enc|encrypted|sealed)_)?"
 VENDOR = r"(?:(?:exact|exact_online|eol|oauth|oauth2|provider)_)?"
 TOKEN = {
-    "access_token": rf"{SEALED_START}{VENDOR}access_?token{SEALED_ENDING}",
-    "refresh_token": rf"{SEALED_START}{VENDOR}refresh_?token{SEALED_ENDING}",
+    "access_token": rf"{SEALED_START}{VENDOR}access_?token{SEALED_ENDING}|at_(?:enc|encrypted|sealed)",
+    "refresh_token": rf"{SEALED_START}{VENDOR}refresh_?token{SEALED_ENDING}|rt_(?:enc|encrypted|sealed)",
     "tokens": rf"{SEALED_START}{VENDOR}(?:tokens?|credentials?|token_?(?:set|json|data|bundle|pair)){SEALED_ENDING}",
 }
-AT = r"(?:_at|_on|_time|_ts|_timestamp|_date)?"
+AT = r"(?:_at|_on|_time|_ts|_timestamp|_date)?(?:_(?:ms|s|sec|seconds|unix|epoch|utc|iso))?"
 
 # What each role is called in the wild, the surest name first; the whole name has to match.
 NAMES: dict[str, tuple[str, ...]] = {

@@ -31,9 +31,10 @@ Found = tuple[Finding, str]
 def usable_keys(ring: KeyRing, table: Table) -> tuple[list[Key], list[KeyProblem]]:
     """The keys that count, once the table was read, and what is wrong with the others.
 
-    A key with two readings of which none opened anything is one of a wrong length.
+    Where nothing opens, a key whose value has another reading too is one of a wrong length.
     """
-    doubtful = [key for key in ring.keys if key.doubtful and not table.tally.opened[key]]
+    opened = any(table.tally.keys.values())
+    doubtful = [key for key in ring.keys if key.doubtful and not opened]
     problems = [*ring.problems, *dict.fromkeys(wrong_length(key.role) for key in doubtful)]
     return [key for key in ring.keys if key not in doubtful], problems
 

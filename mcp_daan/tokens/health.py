@@ -15,6 +15,7 @@ from mcp_daan.tokens.verdicts import VERDICTS, Judged, Scope, Verdict, refresh_l
 from mcp_daan.tokens.wording import Confidence, confidence, evidence, next_step
 
 SAFE = 2**53
+LONGEST_ID = 200
 
 
 class Connection(Model):
@@ -184,5 +185,5 @@ def _identity(value: Any) -> int | str | None:
     if isinstance(value, int):
         return value if -SAFE < value < SAFE else str(value)
     if isinstance(value, bytes):
-        return value.decode() if value.isascii() and value.decode().isprintable() else value.hex()
-    return None if value is None else str(value)[:200]
+        value = value.decode() if value.isascii() and value.decode().isprintable() else value[:LONGEST_ID].hex()
+    return None if value is None else str(value)[:LONGEST_ID]

@@ -53,6 +53,8 @@ def joined(value: object, start: float) -> float | None:
 
     Such a number looks like a moment in milliseconds.
     """
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     digits = value.decode("latin-1") if isinstance(value, bytes) else str(value)
     if not digits.isascii() or not digits.isdigit():
         return None

@@ -11,8 +11,6 @@ from mcp_daan.tokens.stored import State, is_nothing, unsealed
 
 T = TypeVar("T")
 Stored = str | bytes
-# Where nothing ever opened, the key is wrong: then only the likeliest reading of each further value is tried.
-ENOUGH_FAILURES = 500
 # Sealing twice is a fault of the program, not of a row: if it is not among so many, it is nowhere.
 LOOKED_INTO = 2000
 
@@ -96,7 +94,6 @@ class Opener:
         self._salted = any(key.salted for key in ring.keys)
         self._tally = tally
         self._declared = declared
-        self._failures = 0
         self._failing: tuple[type[Exception], ...] = (ValueError, TypeError, AttributeError, OverflowError)
         if ring:
             # Imported with the first key only: it takes 40 ms.
@@ -167,8 +164,7 @@ class Opener:
     def _try(self, stored: Stored, found: list[Sealed], aad: bytes | None) -> bytes | bool:
         """The plaintext, or whether a key was left out because there are too many salts."""
         skipped = False
-        hopeless = self._failures >= ENOUGH_FAILURES and not self.opened
-        for reading in found[:1] if hopeless else found:
+        for reading in found:
             for key in self._keys:
                 cipher = key.salted_cipher(reading.salt) if reading.salt else key.cipher()
                 if cipher is None:
@@ -196,7 +192,6 @@ class Opener:
         self._tally.note_unopened(hash(stored))
         counted = self._foreign if state == "foreign" else self._tally.formats
         counted[found[0].format] += 1
-        self._failures += 1
         return "untried" if skipped else state
 
     def _settle(self, key: Key, name: str, decrypt: Callable[..., bytes]) -> None:

@@ -188,12 +188,14 @@ class Table:
             begun = list(map(self._moments.__getitem__, roles["refreshed_at"]))
         source = ["refreshed_at"] * len(begun)
         if None in begun:
+            others = ("created_at", "updated_at") if has("refreshed_at") else ("updated_at",)
             for index, value in enumerate(begun):
                 if value is None and roles["refreshed_at"][index] in (None, ""):
                     # Never refreshed since the customer connected it, which is when its tokens were given out.
-                    for other in ("created_at", "updated_at") if has("refreshed_at") else ("updated_at",):
-                        begun[index], source[index] = moment(roles[other][index]), other
-                        if begun[index] is not None:
+                    for other in others:
+                        found = moment(roles[other][index])
+                        if found is not None:
+                            begun[index], source[index] = found, other
                             break
         ended: list[Moment | None] = list(map(self._moments.__getitem__, roles["expires_at"]))
         starts = [None if each is None else each[0] for each in begun]

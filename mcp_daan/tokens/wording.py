@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Literal
 
-from mcp_daan.tokens.loop import AHEAD, DAY, DEAD, HOUR
+from mcp_daan.tokens.loop import AHEAD, DAY, DEAD, HOUR, REFRESH_DAYS
 from mcp_daan.tokens.moments import ACCESS_SECONDS, AGREES_WITHIN
 from mcp_daan.tokens.stored import State
 from mcp_daan.tokens.verdicts import NO_TOKEN, SHUT, Judged, Verdict, superseded
@@ -119,6 +119,8 @@ def _about_times(judged: Judged, index: int) -> list[str]:
     ends = table.refresh_expires[index]
     if ends is not None:
         said.append(f"{column('refresh_expires_at')}: {_due(ends - now)}")
+    elif judged.verdicts[index] in ("needs_reauth", "reauth_soon") and success is not None:
+        said.append(f"refresh tokens are taken to end after {REFRESH_DAYS} d, as Exact Online's do")
     expires = table.expires[index]
     if expires is not None:
         said.append(f"{column('expires_at')}: {_due(expires - now)}")

@@ -14,7 +14,7 @@ from mcp_daan.d1.databases import Database, called, local_file
 from mcp_daan.d1.lineage import result_masks
 from mcp_daan.d1.reading import reading
 from mcp_daan.d1.secrets import secret_columns
-from mcp_daan.errors import DaanError, InvalidArguments, NotFound, Refused
+from mcp_daan.errors import DaanError, InvalidArguments, NotFound
 from mcp_daan.paging import ENVELOPE_BYTES, page
 from mcp_daan.protocol import Reply, json_bytes
 from mcp_daan.scrub import secret_name
@@ -34,6 +34,8 @@ CHUNK = 2000
 # Our own statements have a known cost: this is for the largest table on the slowest machine.
 SECONDS = 120.0
 MOST_ADVICE = 6
+# What `hidden` says of a generated column that is not stored.
+VIRTUAL = 2
 # The seven keys of an answer, its summary, a cursor and names.
 WORDS_BYTES = 1536
 # Findings that mean that the answer could not see what it should have.
@@ -186,20 +188,18 @@ def _has(connection: apsw.Connection, table: str) -> bool:
 
 
 def _tables(connection: apsw.Connection, names: Sequence[str]) -> list[str]:
-    """The tables and views of these names as the schema spells them."""
-    found = connection.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")
+    """The tables of these names as the schema spells them; what a view computes may cost anything."""
+    found = connection.execute("SELECT name FROM pragma_table_list WHERE type = 'table' AND schema = 'main'")
     wanted = [name.lower() for name in names]
-    return [name for (name,) in found if name.lower() in wanted]
+    return [str(name) for (name,) in found if str(name).lower() in wanted]
 
 
 def _table(connection: apsw.Connection, app: App) -> str:
     found = _tables(connection, [_wanted(app)])
     if found:
         return found[0]
-    shown = connection.execute(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '%\\_%' ESCAPE '\\'"
-    )
-    names = ", ".join(name for (name,) in islice(shown, 20))
+    shown = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+    names = ", ".join(str(name) for (name,) in shown if not str(name).startswith(("_cf_", "d1_")))[:300]
     raise NotFound(
         f"The database has no table `{_wanted(app)}`.",
         advice=f"Name the table of connections as `[tokens] table` in daan.toml. Tables: {names or 'none'}.",
@@ -207,7 +207,9 @@ def _table(connection: apsw.Connection, app: App) -> str:
 
 
 def _columns(connection: apsw.Connection, table: str, app: App) -> Columns:
-    rows = connection.execute("SELECT name, pk FROM pragma_table_xinfo(?)", (table,)).fetchall()
+    # A column that is computed on reading may cost anything: the schema is the workspace's, not ours.
+    sql = f"SELECT name, pk FROM pragma_table_xinfo(?) WHERE hidden <> {VIRTUAL}"
+    rows = connection.execute(sql, (table,)).fetchall()
     present = [str(name) for name, _ in rows]
     keys = [str(name) for name, position in rows if position and not secret_name(str(name))]
     has_rowid = _value(
@@ -224,10 +226,7 @@ def _hidden(connection: apsw.Connection, columns: Columns, database: Database) -
     roles = [role for role in SHOWN if role in columns]
     secrets = secret_columns(connection, database.secret_columns)
     sql = f"SELECT {', '.join(quoted(columns.name(role)) for role in roles)} FROM {quoted(columns.table)}"
-    try:
-        masks = result_masks(connection, sql, secrets).columns if roles else ()
-    except Refused:
-        return frozenset(roles)
+    masks = result_masks(connection, sql, secrets).columns if roles else ()
     return frozenset(role for role, masked in zip(roles, masks, strict=True) if masked)
 
 
@@ -238,10 +237,11 @@ def _key_checks(connection: apsw.Connection, now: float) -> list[KeyCheck]:
     names = _tables(connection, TABLES)
     if not names:
         return []
-    present = [name for (name,) in connection.execute("SELECT name FROM pragma_table_xinfo(?)", (names[0],))]
-    owners = _tables(connection, ["users", "user"])
-    if owners and not _value(connection, "SELECT count(*) FROM pragma_table_xinfo(?) WHERE name = 'id'", owners[0]):
-        owners = []
+    sql = f"SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> {VIRTUAL}"
+    present = [str(name) for (name,) in connection.execute(sql, (names[0],))]
+    # Only where `id` is the key is an owner found without reading all of them.
+    keyed = "SELECT count(*) FROM pragma_table_xinfo(?) WHERE name = 'id' AND pk"
+    owners = [name for name in _tables(connection, ["users", "user"]) if _value(connection, keyed, name)]
     table = key_table(names[0], present, _unique(connection, names[0]), owners[0] if owners else None)
     if not table.by_role:
         return []

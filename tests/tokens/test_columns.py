@@ -151,9 +151,20 @@ def test_a_table_without_rowid_is_known_by_its_key(portal: Portal) -> None:
     assert portal.health().data["connections"][0]["id"] == "acme"
 
 
-def test_a_view_of_the_connections_is_read_too(portal: Portal) -> None:
-    """Its first column tells its rows apart where none is called id."""
-    portal.save(portal.rows(3), table="grants")
-    portal.execute("CREATE VIEW connections AS SELECT id AS number, * FROM grants")
+def test_what_the_schema_computes_on_reading_is_left_alone(portal: Portal) -> None:
+    """A view or a virtual column may cost anything, and only the workspace knows what."""
+    portal.save(portal.rows(3))
+    portal.execute(
+        "ALTER TABLE connections ADD COLUMN refresh_token_expires_at TEXT AS (printf('%.*c', 9, 'x')) VIRTUAL"
+    )
+    of_table = portal.health()
+    portal.execute("ALTER TABLE connections RENAME TO grants")
+    portal.execute("CREATE VIEW connections AS SELECT * FROM grants")
+    of_view = portal.health()
 
-    assert portal.health().data["counts"]["healthy"] == 3
+    assert of_table.data["counts"]["healthy"] == 3
+    assert not any(
+        "refresh_token_expires_at" in said for each in of_table.data["connections"] for said in each["evidence"]
+    )
+    assert of_view.error is not None
+    assert of_view.error.code == "not_found"

@@ -204,3 +204,11 @@ def test_a_key_that_opens_nothing_is_said_once(portal: Portal) -> None:
     assert {"all"} == {each["scope"] for each in answer.data["connections"]}
     assert "key_opens_nothing" in findings(answer)
     assert sum("TOKEN_ENCRYPTION_KEY" in advice for advice in answer.recommendations) == 1
+
+
+def test_a_previous_key_in_text_that_is_no_longer_needed_is_no_problem(portal: Portal) -> None:
+    """Its length is doubted only where nothing opens at all."""
+    portal.save(portal.rows(2))
+    answer = portal.health({"TOKEN_ENCRYPTION_KEY": portal.key.hex(), "TOKEN_ENCRYPTION_KEY_PREVIOUS": "0f" * 16})
+
+    assert (answer.status, answer.data["findings"]) == ("complete", [])
