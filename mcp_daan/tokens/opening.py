@@ -141,16 +141,13 @@ class Opener:
             self.opened += len(nonces)
             nonces.clear()
 
-    def open(
-        self, stored: object, aad: bytes | None, nonce: Stored | None = None, tag: Stored | None = None
-    ) -> tuple[State, bytes]:
+    def open(self, stored: object, aad: bytes | None, nonce: object = None, tag: object = None) -> tuple[State, bytes]:
         """The same for one value; *nonce* and *tag* where they have columns of their own."""
-        if stored is None:
-            return "missing", b""
-        if not isinstance(stored, str | bytes):
-            return "malformed", b""
         if is_nothing(stored):
             return "missing", b""
+        if not isinstance(stored, str | bytes):
+            self._tally.formats["malformed"] += 1
+            return "malformed", b""
         found = readings(stored, salted=self._salted) if nonce is None else columns_readings(stored, nonce, tag)
         tried = [reading for reading in found if self._declared in (None, reading.format)]
         opened = self._try(stored, tried, aad)

@@ -105,14 +105,23 @@ def readings(stored: str | bytes, *, salted: bool = False) -> list[Sealed]:
     return found
 
 
-def columns_readings(value: str | bytes, nonce: str | bytes, tag: str | bytes | None) -> list[Sealed]:
-    """Every way to read a value that is kept in several columns."""
-    found = []
-    for name, body, iv, mac in _decoded(value, nonce, tag):
-        if len(iv) in NONCES and len(body) + len(mac) >= TAG:
-            keys = "{ciphertext,iv,tag}" if tag else "{ciphertext,iv}"
-            found.append(Sealed(f"columns {keys} {name}", iv, body + mac))
-    return found
+def columns_readings(value: str | bytes, nonce: object, tag: object) -> list[Sealed]:
+    """Every way to read a value that is kept in several columns; *tag* None: it stands behind the value."""
+    for name, decode in ENCODINGS.items():
+        parts = [_decoded(part, decode) for part in (value, nonce, b"" if tag is None else tag)]
+        body, iv, mac = parts
+        if body is not None and iv is not None and mac is not None:
+            if len(iv) not in NONCES or len(body) + len(mac) < TAG:
+                return []
+            keys = "{ciphertext,iv}" if tag is None else "{ciphertext,iv,tag}"
+            return [Sealed(f"columns {keys} {name}", iv, body + mac)]
+    return []
+
+
+def _decoded(part: object, decode: Callable[[str], bytes | None]) -> bytes | None:
+    if isinstance(part, str):
+        return decode(part)
+    return part if isinstance(part, bytes) else None
 
 
 def splitter(name: str) -> Callable[[str], tuple[bytes, bytes]] | None:
@@ -154,18 +163,6 @@ def splitter(name: str) -> Callable[[str], tuple[bytes, bytes]] | None:
     if separator is None:
         return whole_after_prefix if prefix else whole
     return in_two if order.startswith("(") else in_three
-
-
-def _decoded(
-    value: str | bytes, nonce: str | bytes, tag: str | bytes | None
-) -> Iterator[tuple[str, bytes, bytes, bytes]]:
-    parts = [value, nonce, tag or b""]
-    for name, decode in ENCODINGS.items():
-        read = [part if isinstance(part, bytes) else decode(part) for part in parts]
-        if all(part is not None for part in read):
-            body, iv, mac = (part or b"" for part in read)
-            yield name, body, iv, mac
-            return
 
 
 def _text(prefix: str, text: str, salted: bool) -> Iterator[Sealed]:

@@ -28,8 +28,10 @@ FERNET = "gAAAAA"
 NOTHING = frozenset({"undefined", "null", "nan", "none", "false", "''", '""', "{}"})
 
 
-def is_nothing(stored: str | bytes) -> bool:
+def is_nothing(stored: object) -> bool:
     """Whether *stored* holds no value, or only the word for none."""
+    if not isinstance(stored, str | bytes):
+        return stored is None
     if len(stored) > 9:
         return False
     text = stored.decode("latin-1") if isinstance(stored, bytes) else stored

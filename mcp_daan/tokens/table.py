@@ -144,9 +144,7 @@ class Table:
         self._tokens += marks
         for role in ("access_token_left", "refresh_token_left"):
             if role in self.columns:
-                self.left_plain |= {
-                    start + index for index, value in enumerate(roles[role]) if value and not is_nothing(value)
-                }
+                self.left_plain |= {start + index for index, value in enumerate(roles[role]) if not is_nothing(value)}
 
     def _open(self, opener: str, role: str, start: int, roles: dict[str, Values]) -> tuple[list[State], list[bytes]]:
         stored = roles[role]
