@@ -16,8 +16,9 @@ from mcp_daan.d1.secrets import kept_in_secret_order, secret_indexes
 from mcp_daan.d1.trace import Source, Tracer
 
 _OPENING = frozenset({"OpenRead", "ReopenIdx"})
-# These count the rows of an index or let go of it, and see none of its order.
-_HARMLESS = frozenset({"Count", "Close"})
+# What puts a cursor on a row of an index or takes it to the next. Counting, or finding out whether a value is there
+# at all, sees nothing of its order.
+_WALKING = frozenset({"Rewind", "Last", "SeekLT", "SeekLE", "SeekGE", "SeekGT", "Next", "Prev"})
 
 
 def tables_in_secret_order(catalog: Catalog, secrets: Secrets) -> tuple[frozenset[str], frozenset[str]]:
@@ -40,7 +41,7 @@ def walks_secret_index(connection: apsw.Connection, sql: str, catalog: Catalog, 
     roots = {index.root for index in secret_indexes(catalog, secrets)}
     steps = program(connection, sql, secrets)
     cursors = {p1 for opcode, p1, p2 in steps if opcode in _OPENING and p2 in roots}
-    return any(p1 in cursors and opcode not in _OPENING | _HARMLESS for opcode, p1, _ in steps)
+    return any(p1 in cursors and opcode in _WALKING for opcode, p1, _ in steps)
 
 
 def reworded(tracer: Tracer, sql: str, sources: Iterable[Source]) -> str:

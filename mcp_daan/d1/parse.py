@@ -289,8 +289,8 @@ class Reader:
             return before is not None and _closes(before)
         if word == "WINDOW":
             return self.at_window()
-        if (word == "FROM" and before and before.word == "DISTINCT") or (word == "GROUP" and self.word(1) == "("):
-            return False
+        if word == "FROM" and before is not None and before.word == "DISTINCT":
+            return False  # IS DISTINCT FROM
         return (word in _ENDS and not (whole and word == ",")) or self.peek().kind == "end"
 
     def at_alias(self, start: int) -> bool:

@@ -3,32 +3,29 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from mcp_daan.d1.catalog import Relation, Secret, Secrets
+from mcp_daan.d1.catalog import Relation, Secrets
 from mcp_daan.d1.select import Cte, Expression
 
 NOTHING: Secrets = frozenset()
-_ROWID = frozenset({"rowid", "_rowid_", "oid"})
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column and the secrets it draws on; if its name is SQLite's invention, *inner* are names it may go by."""
+    """A column and the secrets it draws on; *invented* if SQLite made up its name."""
 
     name: str
     draws: Secrets = NOTHING
     hidden: bool = False
     invented: bool = False
-    inner: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class Range:
-    """What a name in FROM ranges over; *weak* if SQLite may not see it after all."""
+    """What a name in FROM ranges over."""
 
     name: str
     columns: list[Column]
     relation: Relation | None = None
-    weak: bool = False
 
     @property
     def visible(self) -> list[Column]:
@@ -41,13 +38,6 @@ class Range:
             return True
         return len(parts) > 2 and self.relation is not None and parts[-2] == self.relation.name
 
-    def find(self, name: str) -> list[Column]:
-        """The columns that *name* means, `rowid` included."""
-        found = [column for column in self.columns if column.name == name]
-        if not found and name in _ROWID and self.relation is not None:
-            return [column for column in self.columns if column.name == self.relation.key]
-        return found
-
 
 @dataclass(slots=True)
 class Scope:
@@ -58,37 +48,22 @@ class Scope:
     aliases: dict[str, Secrets] = field(default_factory=dict)
     windows: dict[str, Secrets] = field(default_factory=dict)
 
-    def find(self, parts: tuple[str, ...], *, quoted: bool) -> set[Secret]:
-        """The secrets that a column's name may draw on: the innermost match, and every doubtful one on the way."""
-        draws: set[Secret] = set()
+    def find(self, parts: tuple[str, ...], *, quoted: bool) -> Secrets:
+        """The secrets that a column's name draws on: those of its innermost match."""
         scope: Scope | None = self
         while scope is not None:
-            found, firm = scope._here(parts)
-            draws |= found
-            if firm:
-                return draws
+            found = [each for each in scope.ranges if each.called(parts)]
+            columns = [column for each in found for column in each.columns if column.name == parts[-1]]
+            if columns:
+                return union(columns)
+            if len(parts) == 1 and parts[0] in scope.aliases:
+                return scope.aliases[parts[0]]
             scope = scope.outer
-        if quoted:
-            draws |= self._invented(parts)
-        return draws
+        return self._invented(parts) if quoted else NOTHING
 
-    def _here(self, parts: tuple[str, ...]) -> tuple[set[Secret], bool]:
-        draws: set[Secret] = set()
-        firm = False
-        for each in self.ranges:
-            if not each.called(parts):
-                continue
-            exact = each.find(parts[-1])
-            firm = firm or (bool(exact) and not each.weak)
-            for column in exact or [column for column in each.columns if parts[-1] in column.inner]:
-                draws |= column.draws
-        if not firm and len(parts) == 1 and parts[0] in self.aliases:
-            return draws | self.aliases[parts[0]], True
-        return draws, firm
-
-    def _invented(self, parts: tuple[str, ...]) -> set[Secret]:
+    def _invented(self, parts: tuple[str, ...]) -> Secrets:
         """What a quoted name that nothing bears may mean: any column whose name SQLite made up."""
-        draws: set[Secret] = set()
+        draws = NOTHING
         scope: Scope | None = self
         while scope is not None:
             for each in scope.ranges:
@@ -136,8 +111,7 @@ def column_of(expression: Expression, alias: str | None, draws: Secrets) -> Colu
         return Column(alias, draws)
     if expression.plain:
         return Column(expression.names[0][-1], draws)
-    inner = frozenset(parts[-1] for parts in expression.names)
-    return Column(expression.text.lower(), draws, invented=True, inner=inner)
+    return Column(expression.text.lower(), draws, invented=True)
 
 
 def numbered(columns: list[Column]) -> list[Column]:
@@ -150,7 +124,7 @@ def numbered(columns: list[Column]) -> list[Column]:
             count += 1
             name = f"{column.name}:{count}"
         taken.add(name)
-        found.append(column if name == column.name else replace(column, name=name, invented=True, inner=frozenset()))
+        found.append(column if name == column.name else replace(column, name=name, invented=True))
     return found
 
 

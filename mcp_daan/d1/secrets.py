@@ -140,9 +140,7 @@ def _holds_secret(connection: apsw.Connection, relation: Relation, secrets: set[
     content = next((entry[2].name for entry in _listed(relation.sql) if _is_content(entry)), None)
     if not content:
         return False
-    return any(
-        (content, column) in secrets or _drawn(connection, content, column, secrets) for column in relation.visible
-    )
+    return any(_drawn(connection, content, column, secrets) for column in relation.visible)
 
 
 def _is_content(entry: list[Token]) -> bool:

@@ -187,8 +187,7 @@ class _Reading:
         found = star
         if result.of is not None:
             called = [each for each in self.scope.ranges if each.name == result.of]
-            strong = [each for each in called if not each.weak] or called
-            found = [column for each in strong for column in each.visible]
+            found = [column for each in called for column in each.visible]
         if not found:
             raise Unreadable
         self.tracer.seen |= union(found)
@@ -241,13 +240,10 @@ class _Reading:
     def source(self, part: Part) -> list[Column]:
         source = part.source
         if isinstance(source, Joined):
-            first = len(self.scope.ranges)
             star = self.joined(source)
             # The engine makes a subquery of such parentheses, with all columns in it.
             self.tracer.seen |= union(star)
             if source.alias is not None:
-                for each in self.scope.ranges[first:]:
-                    each.weak = True
                 star = numbered(star)
                 self.scope.ranges.append(Range(source.alias, star))
             return star

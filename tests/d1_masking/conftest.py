@@ -46,6 +46,7 @@ CREATE VIEW harmless AS SELECT id, email AS token FROM users;
 CREATE VIEW filtered AS SELECT id FROM users WHERE password_hash LIKE 'c%';
 CREATE VIEW hashed AS SELECT user_id FROM api_keys WHERE name > '';
 CREATE VIEW joined AS SELECT a.id FROM api_keys a JOIN guesses USING (key_hash);
+CREATE VIEW renamed_sessions AS SELECT user_id AS token, opened_at FROM sessions;
 CREATE VIEW joined_count AS SELECT count(*) AS n FROM joined;
 CREATE VIEW first_session AS SELECT user_id FROM sessions LIMIT 1;
 CREATE VIEW open_sessions AS SELECT user_id FROM sessions;

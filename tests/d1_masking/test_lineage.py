@@ -67,14 +67,30 @@ def test_what_the_connection_denies_is_denied_while_judging(make_vault, sql):
     ).get == (0, 7)
 
 
-def test_without_an_authorizer_secrets_stay_hidden_while_judging():
-    """The plan that is judged is the one that will run, with secrets hidden."""
+def test_the_plan_that_is_judged_is_that_of_hidden_secrets():
+    """Also on a connection that has no authorizer yet: a search for a secret walks no index once it is hidden."""
     connection = apsw.Connection(":memory:")
-    connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, token TEXT)")
-    masks = result_masks(connection, "SELECT id, token FROM t", frozenset({("t", "token")}))
+    connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, token TEXT, name TEXT); CREATE INDEX i ON t (token)")
+    sql = "SELECT id, name, token FROM t WHERE token = 'x'"
+    masks = result_masks(connection, sql, frozenset({("t", "token")}))
 
-    assert masks.columns == (False, True)
+    assert masks == Masks((False, False, True), ("t.token",), sql)
     assert connection.authorizer is None
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT count(*) FROM api_keys", "SELECT name FROM api_keys WHERE name = 'k1'", "SELECT * FROM api_keys"]
+)
+def test_a_statement_that_walks_no_secret_index_keeps_its_words(vault, sql):
+    """To count the rows of an index tells nothing of their order."""
+    assert vault.masks(sql).statement == sql
+
+
+def test_listing_tables_reads_nothing_though_the_engine_compiles_every_view(make_vault):
+    """A PRAGMA has no column to mask."""
+    masks = make_vault("new").masks("PRAGMA table_list")
+
+    assert masks == Masks((False,) * 6, (), "PRAGMA table_list")
 
 
 @pytest.mark.parametrize(
@@ -124,13 +140,34 @@ def test_refusals_name_the_secret_and_say_what_to_do(vault):
     assert caught.value.advice
 
 
-def test_the_plan_does_not_change_with_the_values_that_are_bound(make_vault):
-    """Rows come in an order that was judged, whatever the parameters are."""
-    vault = make_vault("bound")
-    statement = vault.masks("SELECT id FROM api_keys WHERE user_id = ?").statement
+def test_what_the_engine_reads_and_lineage_does_not_see_is_refused(vault):
+    """The engine is the judge: here it reads a table as such, which no expression names."""
+    with pytest.raises(Refused):
+        result_masks(vault.connection, "SELECT count(*) FROM settings", frozenset({("settings", "")}))
 
-    rows = vault.connection.execute(statement, (1,)).fetchall()
-    assert rows == [(1,), (4,), (7,)]
+
+def test_the_plan_does_not_change_with_the_values_that_are_bound():
+    """A pattern that is known only later does not bring in the index whose order was not judged."""
+    orders = []
+    for tokens in ("abc", "cba"):
+        connection = apsw.Connection(":memory:")
+        connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT COLLATE nocase, token TEXT, more TEXT)")
+        connection.executemany("INSERT INTO t VALUES (NULL, 'same', ?, 'x')", [(token,) for token in tokens])
+        connection.executemany("INSERT INTO t VALUES (NULL, 'n' || ?, 't', 'x')", [(n,) for n in range(200)])
+        connection.execute("CREATE INDEX i ON t (name, token); ANALYZE")
+        masks = result_masks(connection, "SELECT id, more FROM t WHERE name LIKE ?", frozenset({("t", "token")}))
+        orders.append(connection.execute(masks.statement, ("sam%",)).fetchall())
+
+    assert orders[0] == orders[1] == [(1, "x"), (2, "x"), (3, "x")]
+
+
+def test_a_view_that_is_read_in_other_words_still_hides_what_its_names_call_secret(vault):
+    """Its column `token` is NULL to a filter, though the column behind it has a harmless name."""
+    masks = vault.masks("SELECT count(*) FROM renamed_sessions WHERE token = 1")
+
+    assert masks.elsewhere == ("renamed_sessions.token",)
+    assert masks.statement != "SELECT count(*) FROM renamed_sessions WHERE token = 1"
+    assert vault.connection.execute(masks.statement).get == 0
 
 
 def test_masking_imports_little():
