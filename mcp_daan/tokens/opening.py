@@ -13,6 +13,7 @@ T = TypeVar("T")
 Stored = str | bytes
 # Sealing twice is a fault of the program, not of a row: if it is not among so many, it is nowhere.
 LOOKED_INTO = 2000
+COUNTED_AS: dict[State, str] = {"opaque": "plaintext", "other": "Fernet"}
 
 
 class Tally:
@@ -180,7 +181,7 @@ class Opener:
     def _unopened(self, stored: Stored, found: list[Sealed], *, skipped: bool) -> State:
         state = unsealed(stored, sealed_form=bool(found))
         if state not in ("unopened", "foreign"):
-            self._tally.formats["Fernet" if state == "other" else state] += 1
+            self._tally.formats[COUNTED_AS.get(state, state)] += 1
             return state
         if not self._keys:
             # Whatever the key may be, one program has one.
@@ -192,7 +193,7 @@ class Opener:
         return "untried" if skipped else state
 
     def _settle(self, key: Key, name: str, decrypt: Callable[..., bytes]) -> None:
-        self._url_alphabet |= "b64url" in name
+        self._url_alphabet |= name.startswith("b64url(")
         split = splitter(name)
         self._settled = None if split is None else (key, name)
         self._split = split or _nothing_settled
@@ -217,4 +218,4 @@ class Opener:
         for name, count in self._foreign.items():
             self._tally.formats["plaintext" if plain else name] += count
         self._foreign.clear()
-        return "plaintext" if plain else "unopened"
+        return "opaque" if plain else "unopened"

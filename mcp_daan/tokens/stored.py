@@ -4,7 +4,17 @@ import re
 from typing import Literal
 
 State = Literal[
-    "opened", "missing", "empty", "plaintext", "unopened", "foreign", "other", "malformed", "untried", "absent"
+    "opened",
+    "missing",
+    "empty",
+    "plaintext",
+    "opaque",
+    "unopened",
+    "foreign",
+    "other",
+    "malformed",
+    "untried",
+    "absent",
 ]
 
 # Shapes of tokens as providers give them out; Exact Online's begin with `stampNL001.` and the like.
@@ -42,7 +52,8 @@ def is_nothing(stored: object) -> bool:
 def unsealed(stored: str | bytes, *, sealed_form: bool) -> State:
     """What *stored* is, given that no key opened it; *sealed_form*: it has the form of a sealed value.
 
-    `foreign`: sealed in the URL alphabet, or a token in plain; the rest of its column tells which.
+    `plaintext` is told by a token's shape or words, `opaque` by being no sealed value; `foreign` is one in the URL
+    alphabet or a token in plain, which the rest of its column tells.
     """
     text = stored.decode("latin-1") if isinstance(stored, bytes) else stored
     # An envelope in JSON may well name what it holds.
@@ -53,7 +64,7 @@ def unsealed(stored: str | bytes, *, sealed_form: bool) -> State:
     if sealed_form:
         return "foreign" if URL_ONLY.search(text) and "." not in text and ":" not in text else "unopened"
     opaque = OPAQUE.fullmatch(text) and not text.startswith(("{", "[")) and not CUT_SHORT.fullmatch(text)
-    return "plaintext" if opaque else "malformed"
+    return "opaque" if opaque else "malformed"
 
 
 def _has_word(text: str) -> bool:

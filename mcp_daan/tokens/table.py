@@ -186,7 +186,7 @@ class Table:
             begun = list(map(self._moments.__getitem__, roles["refreshed_at"]))
         source = ["refreshed_at"] * len(begun)
         if None in begun:
-            others = ("created_at", "updated_at") if has("refreshed_at") else ("updated_at",)
+            others = ("updated_at", "created_at") if has("refreshed_at") else ("updated_at",)
             for index, value in enumerate(begun):
                 if value is None and roles["refreshed_at"][index] in (None, ""):
                     # Never refreshed since the customer connected it, which is when its tokens were given out.

@@ -25,6 +25,7 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 Scope = Literal["one", "some", "all"]
 SOON_DAYS = 23
 NO_TOKEN = frozenset({"missing", "empty"})
+PLAIN = frozenset({"plaintext", "opaque"})
 SHUT = frozenset({"unopened", "other", "malformed"})
 # Errors that may pass by themselves, or are not the connection's own.
 PASSING = frozenset({"transient", "client", "unclear", "forbidden"})
@@ -135,7 +136,7 @@ def verdict_on(judged: Judged, index: int) -> Verdict:
     states = {table.access[index], table.refresh[index]}
     if states & NO_TOKEN:
         return "missing_token"
-    if "plaintext" in states or index in table.left_plain:
+    if states & PLAIN or index in table.left_plain:
         return "plaintext_at_rest"
     if judged.keyed and states & SHUT:
         return "undecryptable"

@@ -26,6 +26,7 @@ STATES: dict[State, str] = {
     "missing": "holds nothing",
     "empty": "opens to an empty or undefined value",
     "plaintext": "holds a token that is not sealed",
+    "opaque": "holds what is no sealed value and looks like a token",
     "unopened": "opens with none of the keys",
     "other": "is sealed in another scheme (Fernet)",
     "malformed": "is no sealed value: cut short or overwritten",
@@ -118,7 +119,8 @@ def _about_times(judged: Judged, index: int) -> list[str]:
         said.append(f"{source}: refreshed {age(now - success)} ago")
     ends = table.refresh_expires[index]
     if ends is not None:
-        said.append(f"{column('refresh_expires_at')}: {_due(ends - now)}")
+        late = ", yet it was refreshed since" if refreshed_after_its_end(judged, index) else ""
+        said.append(f"{column('refresh_expires_at')}: {_due(ends - now)}{late}")
     elif judged.verdicts[index] in ("needs_reauth", "reauth_soon") and success is not None:
         said.append(f"refresh tokens are taken to end after {REFRESH_DAYS} d, as Exact Online's do")
     expires = table.expires[index]
@@ -150,6 +152,12 @@ def off_by(judged: Judged, index: int) -> float:
         return 0.0
     off = expires - success - ACCESS_SECONDS
     return off if abs(off) > AGREES_WITHIN else 0.0
+
+
+def refreshed_after_its_end(judged: Judged, index: int) -> bool:
+    """Whether the row was refreshed later than its refresh token is said to have ended."""
+    ends, success = judged.table.refresh_expires[index], judged.table.success[index]
+    return ends is not None and success is not None and ends < success
 
 
 def confidence(judged: Judged, index: int) -> Confidence:
@@ -191,6 +199,12 @@ def _of_missing(judged: Judged, index: int) -> Confidence:
     return "medium" if NO_TOKEN.isdisjoint({table.access[index], table.refresh[index]} - {"empty"}) else "high"
 
 
+def _of_plaintext(judged: Judged, index: int) -> Confidence:
+    table = judged.table
+    told = "plaintext" in (table.access[index], table.refresh[index]) or index in table.left_plain
+    return "high" if told else "medium"
+
+
 def _of_undecryptable(judged: Judged, index: int) -> Confidence:
     # Where nothing opens at all it may be the key that is wrong, not the values.
     shut = {judged.table.access[index], judged.table.refresh[index]} & SHUT
@@ -201,7 +215,7 @@ def _of_reauth(judged: Judged, index: int) -> Confidence:
     table = judged.table
     left = table.refresh_expires[index]
     if left is not None and left <= judged.now:
-        return "high"
+        return "medium" if refreshed_after_its_end(judged, index) else "high"
     fault = None if superseded(table, index) else table.fault.get(index)
     if fault in DEAD:
         # Without its moment the error may be older than a refresh that succeeded since.
@@ -220,7 +234,7 @@ def _of_stuck(judged: Judged, index: int) -> Confidence:
 
 _CONFIDENCE: dict[Verdict, Callable[[Judged, int], Confidence]] = {
     "missing_token": _of_missing,
-    "plaintext_at_rest": lambda judged, index: "high",
+    "plaintext_at_rest": _of_plaintext,
     "undecryptable": _of_undecryptable,
     "needs_reauth": _of_reauth,
     "duplicate_grant": lambda judged, index: "high" if index in judged.same_token else "medium",

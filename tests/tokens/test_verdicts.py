@@ -67,6 +67,33 @@ def test_a_token_that_is_not_sealed_is_plaintext_at_rest(portal: Portal, stored:
     assert portal.first(portal.row(refresh_token_enc=stored))["verdict"] == "plaintext_at_rest"
 
 
+@pytest.mark.parametrize("form", ["hex", "v1"])
+def test_a_token_in_a_column_of_another_form_is_plaintext_at_rest(portal: Portal, form: str) -> None:
+    """Among values in parts, one whole value in base64url is a token, less surely."""
+    from base64 import b64decode, urlsafe_b64encode
+
+    def other(stored: str) -> str:
+        raw = b64decode(stored)
+        parts = (raw[:12], raw[12:])
+        if form == "hex":
+            return ":".join(part.hex() for part in parts)
+        return "v1:" + ":".join(urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+
+    rows = [portal.row(refresh_token_enc=other(portal.seal())) for _ in range(9)]
+    portal.save([portal.row(refresh_token_enc="Zx-" + secrets.token_urlsafe(45)), *rows])
+    said = portal.health().data["connections"][0]
+
+    assert (said["id"], said["verdict"], said["confidence"]) == (1, "plaintext_at_rest", "medium")
+
+
+def test_an_end_that_lies_before_the_last_refresh_is_less_sure(portal: Portal) -> None:
+    """The column may not be kept up."""
+    stale = portal.first(portal.row(refresh_token_expires_at=ago(DAY)))
+
+    assert (stale["verdict"], stale["confidence"]) == ("needs_reauth", "medium")
+    assert any("yet it was refreshed since" in each for each in stale["evidence"])
+
+
 def test_a_filled_plain_column_beside_the_sealed_one_is_plaintext_at_rest(portal: Portal) -> None:
     """A migration that sealed the tokens and forgot to empty the old column."""
     rows = [{**row, "refresh_token": token() if number == 0 else None} for number, row in enumerate(portal.rows(5))]
