@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,10 @@ STATUS = {"complete": COMPLETE, "partial": PARTIAL, "failed": FAILED}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; without one, serve MCP over stdio."""
     chosen = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # JSON is UTF-8, whatever the locale says; an old terminal shows a wrong letter, no traceback.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     command: Callable[[argparse.Namespace], int] = getattr(chosen, "command", _serve)
     try:
         return command(chosen)
@@ -77,11 +82,12 @@ def _call(chosen: argparse.Namespace) -> int:
 
     app = _app(chosen)
     bar = _Bar()
+    arguments: dict[str, Any] = {}
     try:
-        arguments = _object(sys.stdin.read() if chosen.arguments == "-" else chosen.arguments)
+        arguments = _object(sys.stdin.buffer.read() if chosen.arguments == "-" else chosen.arguments)
         answer = run(_tool(all_tools(), chosen.tool), app.for_call(bar.show), arguments)
     except DaanError as error:
-        answer = refusal(error)
+        answer = refusal(error, arguments)
     finally:
         bar.clear()
         app.close()
@@ -99,12 +105,12 @@ def _tool(tools: dict[str, Any], name: str) -> Any:
     return tools[name]
 
 
-def _object(text: str) -> dict[str, Any]:
+def _object(text: str | bytes) -> dict[str, Any]:
     from mcp_daan.errors import InvalidArguments
 
     try:
         arguments = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # RecursionError: nested deeper than any arguments are
         arguments = None
     if not isinstance(arguments, dict):
         raise InvalidArguments(

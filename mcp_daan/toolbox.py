@@ -7,16 +7,24 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Annotated, Any, Protocol, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from mcp_daan.errors import DaanError, InternalError, InvalidArguments, TooLarge
 from mcp_daan.protocol import Answer, Component, Model, Problem, Reply, to_json
 from mcp_daan.scrub import Secrets
 
 log = logging.getLogger("mcp_daan")
+
+
+def _all_printable(text: str | None) -> str | None:
+    # The pattern tells clients about control characters; a pattern that knows every other one would be no help to them.
+    if text is not None and not text.isprintable():
+        raise ValueError
+    return text
+
 
 TaskId = Annotated[
     str | None,
@@ -26,6 +34,7 @@ TaskId = Annotated[
         pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$",
         description="Your id for this task; the answer repeats it.",
     ),
+    AfterValidator(_all_printable),
 ]
 Text = Annotated[str, Field(min_length=1, max_length=20_000, pattern=r"\S")]
 Limit = Annotated[int, Field(ge=1, le=1000, description="How many at most.")]
@@ -151,10 +160,10 @@ def failure(called: Tool, task_id: str, error: DaanError) -> Answer:
     return refusal(error).model_copy(update={"task_id": task_id, "component": called.component})
 
 
-def refusal(error: DaanError) -> Answer:
+def refusal(error: DaanError, arguments: Mapping[str, Any] = MappingProxyType({})) -> Answer:
     """The answer to a call that reached no tool."""
     return Answer(
-        task_id=_task_id({}),
+        task_id=_task_id(arguments),
         status="failed",
         summary=error.message,
         artifacts=[],
@@ -195,6 +204,9 @@ def _validated(called: Tool, arguments: Mapping[str, Any]) -> dict[str, Any]:
 def _explained(called: Tool, error: ValidationError) -> InvalidArguments:
     problems = error.errors(include_input=False, include_url=False)
     first = next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
+    # Of an argument that may be this or that, what is wrong with the kind that was given says most.
+    same = (each for each in problems if each["loc"][:1] == first["loc"][:1] and not each["type"].endswith("_type"))
+    first = next(same, first)
     name = _printable(str(first["loc"][0])) if first["loc"] else "arguments"
     known = list(called.arguments.model_fields)
     if first["type"] == "extra_forbidden":
@@ -207,9 +219,8 @@ def _explained(called: Tool, error: ValidationError) -> InvalidArguments:
         return InvalidArguments(
             f"The argument `{name}` is missing.", advice=f"Call `{called.name}` again with `{name}`."
         )
-    wanted = {"string_pattern_mismatch": "It is empty or holds characters that are not allowed"}.get(
-        first["type"], first["msg"]
-    )
+    unfit = "It is empty or holds characters that are not allowed"
+    wanted = {"string_pattern_mismatch": unfit, "value_error": unfit}.get(first["type"], first["msg"])
     return InvalidArguments(
         f"The argument `{name}` is wrong: {wanted[0].lower()}{wanted[1:]}.",
         advice=f"Correct `{name}` and call `{called.name}` again.",

@@ -35,7 +35,11 @@ class Desk:
 
 @tool(title="Echo", component="d1")
 def echo(
-    app: Desk, text: Text, times: Limit = 1, tags: Annotated[list[str] | None, Field(description="Words.")] = None
+    app: Desk,
+    text: Text,
+    times: Limit = 1,
+    tags: Annotated[list[str] | None, Field(description="Words.")] = None,
+    either: Text | Annotated[list[Text], Field(max_length=2)] | None = None,
 ) -> Reply[Echo]:
     """Say *text* again."""
     if app.error is not None:
@@ -87,6 +91,10 @@ def test_a_call_gives_every_key_of_the_protocol_in_order() -> None:
         ({"text": "hi", "task_id": ""}, "The argument `task_id` is wrong"),
         ({"text": "hi", "task_id": "a\nb"}, "The argument `task_id` is wrong"),
         ({"text": "hi", "task_id": "x" * 129}, "The argument `task_id` is wrong"),
+        ({"text": "hi", "task_id": "a\u200bb"}, "The argument `task_id` is wrong: it is empty or holds characters"),
+        ({"text": "hi", "either": ["a", ""]}, "The argument `either` is wrong: string should have at least 1"),
+        ({"text": "hi", "either": ["a", "b", "c"]}, "The argument `either` is wrong: list should have at most 2"),
+        ({"text": "hi", "either": 5}, "The argument `either` is wrong: input should be a valid"),
     ],
 )
 def test_a_wrong_argument_is_named_and_its_value_is_not_repeated(arguments: dict[str, Any], message: str) -> None:
@@ -169,5 +177,5 @@ def test_schemas_have_no_references_and_say_that_unknown_arguments_are_wrong() -
 
     assert "$ref" not in text
     assert ECHO.input_schema["additionalProperties"] is False
-    assert list(ECHO.input_schema["properties"]) == ["text", "times", "tags", "task_id"]
+    assert list(ECHO.input_schema["properties"]) == ["text", "times", "tags", "either", "task_id"]
     assert ECHO.input_schema["required"] == ["text"]
