@@ -20,7 +20,9 @@ log = logging.getLogger("mcp_daan")
 GRACE_SECONDS = 1.0
 
 
-def told(task: str, request: Mapping[str, Any], *, seconds: float, folder: Path | None = None) -> Iterator[dict[str, Any]]:
+def told(
+    task: str, request: Mapping[str, Any], *, seconds: float, folder: Path | None = None
+) -> Iterator[dict[str, Any]]:
     """What a process of its own tells of *task*, one object after the other, for at most *seconds*.
 
     It ends early when it is out of time or of memory: only a last object `{"end": true}` says that it ran through.

@@ -33,7 +33,7 @@ def main() -> None:
 
 def _task(name: str) -> Callable[..., Told]:
     if name == "rehearsal":
-        from mcp_daan.d1.scratch import rehearse
+        from mcp_daan.d1.trial import rehearse
 
         return rehearse
     from mcp_daan.d1.examination import examine

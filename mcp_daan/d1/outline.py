@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import apsw
 
@@ -78,16 +79,17 @@ class Renamed:
 def outline(connection: apsw.Connection, passed_over: str) -> Outline:
     """The schema of *connection* without the table *passed_over*."""
     found = Outline()
-    kinds = {name: kind for _, name, kind, *_ in connection.execute("PRAGMA main.table_list")}
-    rows = connection.execute("SELECT type, name, tbl_name, sql FROM main.sqlite_schema ORDER BY rowid").fetchall()
+    kinds = {name: kind for _, name, kind, *_ in _rows(connection, "PRAGMA main.table_list")}
+    rows = _rows(connection, "SELECT type, name, tbl_name, sql FROM main.sqlite_schema ORDER BY rowid")
     for kind, name, table, sql in rows:
         if sql is None or _own(name) or _own(table) or passed_over.lower() in (name.lower(), table.lower()):
             continue
         if kind in ("table", "view"):
             if kinds.get(name) != "shadow":
                 found.tables[name.lower()] = _table(connection, name, kinds.get(name, kind), sql)
-        else:
-            found.others[kind, name.lower()] = (name, table, _text(sql))
+            continue
+        # Without the table's name, which may have changed alone.
+        found.others[kind, name.lower()] = (name, table, tuple(w for w in _text(sql) if w != table.lower()))
     return found
 
 
@@ -169,8 +171,8 @@ def _others(
 
 def _table(connection: apsw.Connection, name: str, kind: str, sql: str) -> Table:
     try:
-        rows = connection.execute(f"PRAGMA main.table_xinfo({quoted(name)})").fetchall()
-        keys = connection.execute(f"PRAGMA main.foreign_key_list({quoted(name)})").fetchall()
+        rows = _rows(connection, f"PRAGMA main.table_xinfo({quoted(name)})")
+        keys = _rows(connection, f"PRAGMA main.foreign_key_list({quoted(name)})")
     except (apsw.SQLError, apsw.AuthError):  # a view of what is gone, a module that D1 does not have
         rows, keys = [], []
     columns = {
@@ -178,8 +180,14 @@ def _table(connection: apsw.Connection, name: str, kind: str, sql: str) -> Table
         for _, column, declared, not_null, default, key, hidden in rows
         if hidden != 1
     }
-    references = {f"{shown(here)} to {shown(other)}, on delete {rule.lower()}" for _, _, other, here, _, _, rule, _ in keys}
+    references = {
+        f"{shown(here)} to {shown(other)}, on delete {rule.lower()}" for _, _, other, here, _, _, rule, _ in keys
+    }
     return Table(name, kind, columns, references, _text(sql))
+
+
+def _rows(connection: apsw.Connection, sql: str) -> list[tuple[Any, ...]]:
+    return connection.execute(sql).fetchall()
 
 
 def _text(sql: str) -> tuple[str, ...]:

@@ -94,7 +94,7 @@ def given_by(app: App, held: Sequence[Held], component: Component | None) -> Giv
         findings += found
     return Given(
         schemas=schemas,
-        migrations=[_migrations(app, each) for each in held if each.database.migrations is not None],
+        migrations=[recorded(each, _folder(app, each)) for each in held if each.database.migrations is not None],
         folders={each.database.name: each.database.migrations for each in held if each.database.migrations is not None},
         grep=settings.git.grep,
         now=app.now,
@@ -105,10 +105,11 @@ def given_by(app: App, held: Sequence[Held], component: Component | None) -> Giv
     )
 
 
-def _migrations(app: App, each: Held) -> Migrations:
+def recorded(each: Held, folder: str) -> Migrations:
+    """The migrations of one database, whose *folder* the team writes so."""
     return Migrations(
         database=each.database.name,
-        folder=_folder(app, each),
+        folder=folder,
         files=each.files,
         applied=each.applied,
         tables=each.tables,
