@@ -9,6 +9,7 @@ from typing import Any
 import apsw
 
 from mcp_daan.d1.words import tokens
+from mcp_daan.errors import Unavailable
 
 Secret = tuple[str, str]
 Secrets = frozenset[Secret]
@@ -75,14 +76,18 @@ def unguarded(connection: apsw.Connection) -> Iterator[apsw.Cursor]:
 
 
 def read_catalog(connection: apsw.Connection) -> Catalog:
-    """The schema of *connection*'s file."""
-    with unguarded(connection) as cursor:
-        rows = tuple(_rows(cursor, "SELECT type, name, tbl_name, rootpage, sql FROM main.sqlite_schema"))
-        if rows not in _catalogs:
-            if len(_catalogs) == _MOST_CATALOGS:
-                del _catalogs[next(iter(_catalogs))]
-            _catalogs[rows] = _read(cursor, rows)
-        return _catalogs[rows]
+    """The schema of *connection*'s file; Unavailable if it is not UTF-8."""
+    try:
+        with unguarded(connection) as cursor:
+            rows = tuple(_rows(cursor, "SELECT type, name, tbl_name, rootpage, sql FROM main.sqlite_schema"))
+            if rows not in _catalogs:
+                if len(_catalogs) == _MOST_CATALOGS:
+                    del _catalogs[next(iter(_catalogs))]
+                _catalogs[rows] = _read(cursor, rows)
+            return _catalogs[rows]
+    except UnicodeDecodeError as error:
+        advice = "Until its schema is mended, nobody can tell which of its columns hold secrets."
+        raise Unavailable("The schema of the database holds text that is not UTF-8.", advice=advice) from error
 
 
 def table_function(connection: apsw.Connection, name: str) -> Relation | None:

@@ -4,6 +4,7 @@ import apsw
 import pytest
 
 from mcp_daan.d1.secrets import secret_columns
+from mcp_daan.errors import Unavailable
 
 HARMLESS = """
 tokens_count token_type token_expires_at token_expires refresh_token_hint key_id token_id hash_type hashCount cookie_url
@@ -228,3 +229,14 @@ def test_a_broken_view_and_a_missing_module_hide_nothing_and_break_nothing():
 
     found = {".".join(each) for each in secret_columns(copy, ()) if not each[0].startswith("sqlite_stat")}
     assert found == {"t.token", "f_content.c0", "f_data.block", "f_idx.term", "f_docsize.sz"}
+
+
+def test_a_schema_that_is_not_utf8_is_a_failure_in_our_own_words():
+    """What cannot be read cannot be judged, and nothing is guessed."""
+    connection = apsw.Connection(":memory:")
+    connection.execute("CREATE TABLE t (id, token)")
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute("UPDATE sqlite_schema SET sql = CAST(CAST(sql AS BLOB) || x'2d2dff' AS TEXT)")
+
+    with pytest.raises(Unavailable):
+        secret_columns(connection, ())
