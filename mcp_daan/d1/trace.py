@@ -320,6 +320,6 @@ def refuse(where: str, secrets: Iterable[Secret]) -> None:
     """Refuse if there are any *secrets*, which stand where no result column can be told apart from them."""
     if secrets := list(secrets):
         raise Refused(
-            f"The statement uses the secret {named(secrets)} in {where}, where it cannot be masked by itself.",
+            f"The statement uses a secret in {where}, where it cannot be masked by itself: {named(secrets)}.",
             advice="Leave that column out there, or select it as a plain result column.",
         )

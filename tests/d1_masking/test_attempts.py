@@ -3,10 +3,13 @@
 Expected is one sign a result column (`*` masked, `.` readable), then the secrets that are used elsewhere; or `refused`.
 """
 
+import random
+
 import apsw
 import pytest
 
 from mcp_daan.d1.probe import nothing_bound
+from mcp_daan.d1.words import tokens
 
 AT = "connections.access_token_enc"
 KH = "api_keys.key_hash"
@@ -341,3 +344,35 @@ def test_a_masked_column_is_null_or_computed_from_null(vault, twin, sql, expecte
             rows.append(type(error))
 
     assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_secrets_make_no_difference_to_mutants_of_attempts(vault, twin, seed):
+    """Pieces of attempts put together at random: what the engine accepts of it tells nothing either."""
+    chance = random.Random(seed)
+    pieces = [[sql[each.start : each.end] for each in tokens(sql)[:-1]] for sql, _ in ATTEMPTS]
+    pieces = [each for each in pieces if each[0] in ("SELECT", "WITH", "VALUES")]
+    spice = "NATURAL JOIN USING ( ) , * DISTINCT UNION ALL FULL access_token_enc key_hash connections api_keys vault".split()
+    accepted = 0
+    for _ in range(2500):
+        words, other = list(chance.choice(pieces)), chance.choice(pieces)
+        for _ in range(chance.randint(1, 2)):
+            at, start = chance.randrange(1, len(words) + 1), chance.randrange(len(other))
+            piece = chance.choice(([], [chance.choice(spice)], other[start : start + chance.randint(1, 8)]))
+            words[at : at + chance.randint(0, 3)] = piece
+        answers = [_answer(each, " ".join(words)) for each in (vault, twin)]
+        accepted += not isinstance(answers[0], type)
+
+        assert answers[0] == answers[1], " ".join(words)
+    assert accepted > 100
+
+
+def _answer(vault, sql):
+    deadline = iter(range(100))
+    vault.connection.set_progress_handler(lambda: next(deadline, None) is None, 1000)
+    try:
+        return vault.ask(sql, nothing_bound(sql))
+    except apsw.Error as error:
+        return type(error)
+    finally:
+        vault.connection.set_progress_handler(None)
