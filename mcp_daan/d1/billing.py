@@ -70,6 +70,18 @@ class Meter:
             billed = self._scanned()
         return billed + rows_sorted(self._execute, sql, plan, self._statement.sorted_rows)
 
+    def uses(self, index: str) -> bool:
+        """Whether the planner would use *index*, and not by skipping through it: nobody counts those seeks."""
+        with self._guarded():
+            steps = read_plan(self._connection, self._statement.sql, self._statement.parameters)
+        lines = [f"{step.detail} (" for step in steps if f"INDEX {index} (" in f"{step.detail} ("]
+        return bool(lines) and not any("ANY(" in line for line in lines)
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The tables and views that the statement reads."""
+        return self._plain.tables
+
     def _ticked(self, wanted: list[str]) -> int | None:
         """The rows by what ticks while the statement runs; None if the views would change how it runs."""
         sql, parameters = self._statement.sql, self._statement.parameters
@@ -105,15 +117,14 @@ class Meter:
                 table, unique, width = indexes[match[1].lower()]
                 if not unique or match[2].count("=?") < width:
                     found.add(table)
-            elif match := _KEY.match(step.detail):
-                if match[2].count("=?") < len(self._relation(match[1].lower()).primary):
-                    found.add(match[1].lower())
+            elif (match := _KEY.match(step.detail)) and match[2].count("=?") < self._width(match[1]):
+                found.add(match[1].lower())
         return found
 
     def _indexes(self) -> dict[str, tuple[str, bool, int]]:
         with unguarded(self._connection) as cursor:
             rows = cursor.execute(
-                "SELECT lower(list.name), lower(tbl_name), list.\"unique\","
+                'SELECT lower(list.name), lower(tbl_name), list."unique",'
                 " (SELECT count(*) FROM main.pragma_index_info(list.name, 'main'))"
                 " FROM main.sqlite_schema, main.pragma_index_list(tbl_name, 'main') AS list WHERE type = 'table'"
             ).fetchall()
@@ -131,6 +142,9 @@ class Meter:
         """The one number that *sql*, made of the statement, gives."""
         with self._guarded():
             return int(self._connection.execute(sql, self._statement.parameters[: highest_parameter(sql)]).get)
+
+    def _width(self, table: str) -> int:
+        return len(self._relation(table.lower()).primary)
 
     def _relation(self, name: str) -> Relation:
         return self._statement.catalog.relations.get(name) or Relation(name, "virtual")
@@ -168,7 +182,9 @@ class Meter:
         number = self._numbers.setdefault(relation.name, len(self._numbers))
         return f"CREATE TEMP VIEW {name} AS SELECT * FROM main.{name} WHERE {TICK}({number}, {quoted(by)})"
 
-    def _tick(self, number: int, _: Any) -> int:
+    def _tick(self, *values: SQLValue) -> int:
+        number = values[0]
+        assert isinstance(number, int)
         self._visits[number] += 1
         if number != self._last:
             self._runs[number] += 1

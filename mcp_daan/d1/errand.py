@@ -32,6 +32,10 @@ def main() -> None:
 
 
 def _task(name: str) -> Callable[..., Told]:
+    if name == "explanation":
+        from mcp_daan.d1.explanation import explanation
+
+        return explanation
     if name == "rehearsal":
         from mcp_daan.d1.trial import rehearse
 

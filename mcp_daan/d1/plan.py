@@ -9,7 +9,7 @@ import apsw
 from mcp_daan.d1.values import SQLValue
 
 _MADE = re.compile(r"^(?:CO-ROUTINE|MATERIALIZE) (.+)$")
-_CONSTANT = re.compile(r"^SCAN (?:CONSTANT ROW|\d+ CONSTANT ROWS)$")
+_CONSTANT = re.compile(r"^SCAN (?:CONSTANT ROW|\d+ CONSTANT ROWS|\d+-ROW VALUES CLAUSE)$")
 _ACCESS = re.compile(r"^(SCAN|SEARCH) .*?( USING .*?)?(?: LEFT-JOIN)?$")
 
 

@@ -48,10 +48,10 @@ class _Outermost:
         self._select = next((token.start for token in words if token.word == "SELECT"), 0)
         self.source = next((token.start for token in words if token.word == "FROM"), None)
         behind = [token for token in words if token.start > (self.source or 0)]
-        self._end = next((token.start for token in behind if token.word in _CLAUSES or token.word == ";"), len(self._sql))
-        self._rest = next(
-            (token.start for token in behind if token.word in ("ORDER", "LIMIT", ";")), len(self._sql)
+        self._end = next(
+            (token.start for token in behind if token.word in _CLAUSES or token.word == ";"), len(self._sql)
         )
+        self._rest = next((token.start for token in behind if token.word in ("ORDER", "LIMIT", ";")), len(self._sql))
         self.groups = any(token.word in ("GROUP", "DISTINCT") for token in words)
 
     def joined(self) -> str:
