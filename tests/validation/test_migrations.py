@@ -39,8 +39,9 @@ def test_what_a_pending_migration_brings_is_missing_for_now(team) -> None:
 
 
 def test_a_record_without_a_file_is_unknown(team) -> None:
-    """The database knows a migration that the folder lacks."""
-    team.run_sql("INSERT INTO d1_migrations(name) VALUES ('0003_gone.sql')")
+    """The database knows a migration that the folder lacks; what it made is not called made by hand."""
+    team.run_sql("INSERT INTO d1_migrations(name) VALUES ('0003_gone.sql'); CREATE TABLE gone (id INTEGER)")
+    team.describe("## gone\n\n- `id` INTEGER\n")
 
     found = team.only("migration_unknown")
     assert (found["path"], found["severity"]) == ("apps/portal/migrations", "error")

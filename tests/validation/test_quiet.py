@@ -27,6 +27,7 @@ import pytest
         "## Parameters\n\n- `key` string\n- `value` (number)",
         "## users\n\n| name | meaning |\n|---|---|\n| owner | may do all |",
         "## users\n\nIndexes: none yet, since it is small.\n\nColumns: see the table above.",
+        "## users\n\nIndexes: none.",
         "## Tables\n\n### Overview\n\nThere are two.",
         "## Steps\n\n- `make` builds it\n- `test` runs it",
         "Views are not used; `users.rowid` is the same as `users.id`.",
@@ -56,6 +57,27 @@ def test_a_table_that_is_described_as_history_is_not_asked_for(team) -> None:
     team.apply("0003_old.sql")
     team.document("VERSION.md", "# Version\n\nVersion: 1.2.0\n\nSchema: `0003_old`\n")
     team.describe("## Deprecated\n\n### old_things\n\nWill go.")
+
+    assert team.findings() == []
+
+
+def test_a_document_about_a_few_columns_does_not_ask_for_the_others(team) -> None:
+    """Only DATABASE.md, or whoever lists most of them, is held to list all."""
+    text = (team.folder / "DATABASE.md").read_text()
+    team.document("DATABASE.md", f"{text.split('## Tabel')[0]}\nThe table `connections` is described elsewhere.\n")
+    team.document(
+        "TOKENS.md", "# Tokens\n\n## connections\n\n| column | type |\n|---|---|\n| access_token_enc | TEXT |\n"
+    )
+
+    assert team.findings() == []
+
+
+def test_the_columns_of_a_view_have_no_type_to_differ_from(team) -> None:
+    """A view may be described with types; SQLite has none for an expression."""
+    team.migration("0003_sums.sql", "CREATE VIEW sums AS SELECT count(*) AS n FROM users;")
+    team.apply("0003_sums.sql")
+    team.document("VERSION.md", "# Version\n\nVersion: 1.2.0\n\nSchema: `0003_sums`\n")
+    team.describe("## View `sums`\n\n| column | type |\n|---|---|\n| n | INTEGER |\n")
 
     assert team.findings() == []
 

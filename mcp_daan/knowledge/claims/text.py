@@ -19,7 +19,9 @@ _LINE = re.compile(
     r"(?i)^\W*(?:(?:columns|kolommen|velden|fields)|(?P<index>index(?:es|en)?|indices))\W*:\s*(?P<rest>.+?)[.;]?\s*$"
 )
 _COMMA = re.compile(r",(?:\s*(?:and|en)\b)?|\s(?:and|en)\s")
-_PART = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)(?:\s+\(?(?P<type>[A-Za-z]+(?: (?:NOT NULL|PRIMARY KEY))?)\)?)?\s*")
+_PART = re.compile(
+    r"\s*(?!(?i:none|geen|all|alle)\b)(?P<name>[A-Za-z_]\w*)(?:\s+\(?(?P<type>[A-Za-z]+(?: (?:NOT NULL|PRIMARY KEY))?)\)?)?\s*"
+)
 # `users.md` is a file, even where there is a table `users`.
 _ENDINGS = set(
     "md mdx ts tsx js mjs cjs json jsonc toml sql py sh yml yaml csv txt html css astro sqlite db com nl".split()
