@@ -43,6 +43,8 @@ Cursor = Annotated[
 ]
 Progress = Callable[[float, float | None, str], None]
 F = TypeVar("F", bound=Callable[..., Reply[Any]])
+# What is left of the words of a failure that is larger than an answer may be; the least answer holds it whatever they are.
+FAILURE_CHARACTERS = 400
 
 
 class Host(Protocol):
@@ -145,6 +147,9 @@ def run(called: Tool, app: Host, arguments: Mapping[str, Any]) -> Answer:
             )
     except DaanError as error:
         clean = app.redact(to_json(failure(called, task_id, error).model_dump(by_alias=True)))
+        if len(clean.encode()) > app.max_answer_bytes:
+            short = type(error)(_shortened(error.message), advice=_shortened(error.advice))
+            clean = app.redact(to_json(failure(called, task_id, short).model_dump(by_alias=True)))
     except Exception as error:  # noqa: BLE001 - the one place where a fault of ours becomes an answer
         log.error("%s failed, task %s: %s", called.name, task_id, _where(error))
         fault = InternalError(
@@ -236,6 +241,10 @@ def _task_id(arguments: Mapping[str, Any]) -> str:
 
 def _printable(text: str) -> str:
     return "".join(each if each.isprintable() else "?" for each in text)[:64]
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= FAILURE_CHARACTERS else f"{text[:FAILURE_CHARACTERS]}…"
 
 
 def _where(error: BaseException) -> str:

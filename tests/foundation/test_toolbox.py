@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field
 
-from mcp_daan.errors import Conflict, DaanError, Unavailable
+from mcp_daan.errors import Conflict, DaanError, NotFound, Unavailable
 from mcp_daan.protocol import Answer, Model, Reply, to_json
 from mcp_daan.scrub import Secrets
 from mcp_daan.toolbox import Limit, Text, Tool, run, tool
@@ -129,6 +129,19 @@ def test_a_failure_carries_code_message_advice_and_data(error: DaanError) -> Non
     assert answer.data == error.data
     assert answer.error is not None
     assert answer.error.retryable == error.retryable
+
+
+def test_a_failure_is_no_larger_than_an_answer_may_be() -> None:
+    """A workspace of a thousand databases has too many names to list them all in one piece of advice."""
+    names = ", ".join(f"database-{number}" for number in range(2000))
+    error = NotFound(f"Not among {names}.", advice=f"There are: {names}.", data={"candidates": [names]})
+
+    answer = run(ECHO, Desk(error=error, max_answer_bytes=8192), {"text": "hi", "task_id": "T-9"})
+
+    assert len(to_json(answer.model_dump(by_alias=True)).encode()) <= 8192
+    assert (answer.task_id, answer.error and answer.error.code, answer.data) == ("T-9", "not_found", {})
+    assert answer.summary.startswith("Not among database-0")
+    assert answer.recommendations[0].startswith("There are: database-0")
 
 
 def test_a_fault_of_ours_shows_nothing_but_the_task(caplog: pytest.LogCaptureFixture) -> None:
