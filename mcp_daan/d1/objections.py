@@ -32,6 +32,8 @@ REFUSED = {
     apsw.SQLITE_DETACH: "DETACH is refused",
 }
 TEMPORARY = "temporary tables, views and triggers are refused"
+CLOUDFLARE = "names that start with _cf_ are Cloudflare's own"
+UNKNOWN_HERE = "DELETE and UPDATE with ORDER BY or LIMIT cannot be rehearsed here, though D1 runs them"
 NAME = r"[\"'`\[]?([\w.$ -]{1,128}?)[\"'`\]]?"
 SAYINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), words)
@@ -44,12 +46,15 @@ SAYINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"FOREIGN KEY constraint failed", "FOREIGN KEY fails"),
         (rf"foreign key mismatch - {NAME} referencing {NAME}$", "the foreign key of {0} refers to columns of {1} that are not unique"),
         (rf"cannot store (\w+) value in (\w+) column {NAME}$", "{2} is STRICT {1} and cannot store {0}"),
-        (rf"^(table|index|view|trigger|there is already a table named|there is already an index named) {NAME}(?: already exists)?$", "{0} {1} exists already"),
+        (rf"^(table|index|view|trigger) {NAME} already exists$", "the {0} {1} exists already"),
+        (rf"there is already (?:a table|an index) named {NAME}$", "{0} exists already"),
         (rf"there is already another table or index with this name: {NAME}$", "{0} exists already"),
         (rf"duplicate column name: {NAME}$", "the column {0} exists already"),
         (r"Cannot add a NOT NULL column with default value NULL", "a NOT NULL column is added without a default, to a table that has rows"),
         (r"Cannot add a column with non-constant default", "a column is added with a default that is no constant"),
         (r"Cannot add a (UNIQUE|PRIMARY KEY) column", "a {0} column cannot be added to a table"),
+        (r"cannot add a STORED column", "a STORED generated column cannot be added to a table; a VIRTUAL one can"),
+        (r"cannot VACUUM from within a transaction", "VACUUM is refused: D1 runs each migration in a transaction of its own"),
         (r"Cannot add a REFERENCES column with non-NULL default value", "a column with REFERENCES is added with a default other than NULL"),
         (rf"cannot drop (UNIQUE|PRIMARY KEY) column: {NAME}$", "the {0} column {1} cannot be dropped"),
         (rf"cannot drop column {NAME}: no other columns exist", "{0} is the only column and cannot be dropped"),
@@ -112,7 +117,7 @@ class Bounds:
         names = [each for each in (first, second) if each]
         if action in WRITING or action == apsw.SQLITE_READ:
             internal_name = any(internal(each) for each in names) and action != apsw.SQLITE_ANALYZE
-            return self._deny("names that start with _cf_ are Cloudflare's own") if internal_name else apsw.SQLITE_OK
+            return self._deny(CLOUDFLARE) if internal_name else apsw.SQLITE_OK
         if action in (apsw.SQLITE_SELECT, apsw.SQLITE_RECURSIVE):
             return apsw.SQLITE_OK
         if action in (apsw.SQLITE_CREATE_VTABLE, apsw.SQLITE_DROP_VTABLE):
@@ -138,6 +143,8 @@ class Bounds:
 def objection(error: BaseException, denial: str | None) -> tuple[str, str]:
     """(SQLite's name for the failure, why it failed)."""
     kind = code(error)
+    if kind == "SQLITE_CONSTRAINT_TRIGGER":  # its words are the trigger's, which may hold values
+        return kind, "a trigger refuses it with RAISE"
     if denial is not None and isinstance(error, (apsw.AuthError, apsw.SQLError)):
         return "SQLITE_AUTH", denial
     text = str(error)
@@ -157,4 +164,5 @@ def code(error: BaseException) -> str:
     """SQLite's name for what *error* is."""
     extended: int = getattr(error, "extendedresult", 0)
     known = apsw.mapping_extended_result_codes.get(extended) or apsw.mapping_result_codes.get(extended)
-    return str(known or f"SQLITE_{type(error).__name__.removesuffix('Error').upper()}")
+    # A fault that we raise ourselves, and one of the bindings, has no number.
+    return str(known if extended and known else f"SQLITE_{type(error).__name__.removesuffix('Error').upper()}")

@@ -10,6 +10,9 @@ from mcp_daan.d1.catalog import quoted
 from mcp_daan.d1.guard import internal, shown
 from mcp_daan.d1.words import tokens
 
+# How many columns of a new table its line names.
+COLUMNS = 12
+
 
 @dataclass(frozen=True)
 class Column:
@@ -76,6 +79,13 @@ class Renamed:
         self.columns[table, first] = new
 
 
+def renames(sql: str) -> Renamed:
+    """What one statement renames."""
+    found = Renamed()
+    found.note(sql)
+    return found
+
+
 def outline(connection: apsw.Connection, passed_over: str) -> Outline:
     """The schema of *connection* without the table *passed_over*."""
     found = Outline()
@@ -101,8 +111,9 @@ def differences(before: Outline, after: Outline, renamed: Renamed) -> Iterator[s
             yield f"removed {table.kind} {shown(table.name)}"
     for name, table in after.tables.items():
         if name not in now:
-            columns = ", ".join(shown(column.name) for column in table.columns.values())
-            yield f"added {table.kind} {shown(table.name)} ({columns})"
+            names = [shown(column.name) for column in table.columns.values()]
+            more = f" and {len(names) - COLUMNS} more" if len(names) > COLUMNS else ""
+            yield f"added {table.kind} {shown(table.name)} ({', '.join(names[:COLUMNS])}{more})"
         else:
             yield from _changed(now[name], table, renamed)
     yield from _others(before.others, after.others)

@@ -13,8 +13,8 @@ import apsw
 from mcp_daan.d1.catalog import quoted
 from mcp_daan.d1.failures import in_our_words
 from mcp_daan.d1.guard import LIMITS, MODULES, SQL_BYTES, internal, shown
-from mcp_daan.d1.objections import Bounds, objection
-from mcp_daan.d1.outline import Renamed, differences, outline, removed_columns
+from mcp_daan.d1.objections import CLOUDFLARE, UNKNOWN_HERE, Bounds, objection
+from mcp_daan.d1.outline import Renamed, differences, outline, removed_columns, renames
 from mcp_daan.d1.reading import snapshot
 
 PAGES_AT_ONCE = 1024
@@ -29,6 +29,8 @@ TABLE = (
 )
 UNFINISHED = "; the file's last statement lacks its semicolon, and wrangler appends an INSERT to it"
 _IGNORED = re.compile(r"(?:\s|;|--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z))*", re.S)
+# What a SQLite without D1's option says of DELETE … ORDER BY … LIMIT.
+LIMITED = ("near ORDER", "near LIMIT")
 _Rows = dict[str, tuple[str, int]]
 
 
@@ -53,6 +55,10 @@ class Script:
         self.written, self.bounds.written = self.bounds.written, []
         if "RENAME" in sql.upper():
             self.altering.append(sql)
+            # SQLite asks the authorizer about the old name only, D1's patched one about both.
+            if any(internal(name) for name in renames(sql).tables.values()):
+                self.bounds.denial = CLOUDFLARE
+                return False
         return len(sql.strip().encode("utf-8", "replace")) <= SQL_BYTES
 
     def line(self, start: int) -> int:
@@ -174,8 +180,8 @@ def _failure(connection: apsw.Connection, script: Script, error: BaseException) 
     """Why and where *script* failed; the copy is as it was before it."""
     connection.set_progress_handler(None)
     connection.authorizer = None
-    code, why = objection(apsw.TooBigError() if isinstance(error, apsw.ExecTraceAbort) else error, script.bounds.denial)
     start = _start(connection, script, error)
+    code, why = _why(script, start, error)
     if isinstance(error, apsw.ConstraintError) and "FOREIGN KEY" in str(error):
         why += _orphans(connection) or _writing(script)
     if connection.in_transaction:  # else SQLite rolled it back itself, as it does when memory or room runs out
@@ -186,6 +192,17 @@ def _failure(connection: apsw.Connection, script: Script, error: BaseException) 
         else:
             start = None
     return {"ok": False, "code": code, "error": why, "line": None if start is None else script.line(start)}
+
+
+def _why(script: Script, start: int | None, error: BaseException) -> tuple[str, str]:
+    if isinstance(error, apsw.ExecTraceAbort):
+        error = apsw.AuthError() if script.bounds.denial else apsw.TooBigError()
+    code, why = objection(error, script.bounds.denial)
+    if start is not None and why.endswith(LIMITED):
+        words = _IGNORED.sub("", script.text[start : start + 2000], count=1).lstrip().upper()
+        if words.startswith(("DELETE", "UPDATE", "WITH")):
+            return code, UNKNOWN_HERE
+    return code, why
 
 
 def _start(connection: apsw.Connection, script: Script, error: BaseException) -> int | None:
