@@ -22,13 +22,17 @@ class DaanError(Exception):
     """A failure in the server's own words, with advice that tells the caller what to do next."""
 
     code: ClassVar[str]
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
 
-    def __init__(self, message: str, *, advice: str, data: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, message: str, *, advice: str, data: Mapping[str, Any] | None = None, retryable: bool | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.advice = advice
         self.data = dict(data or {})
+        if retryable is not None:
+            self.retryable = retryable
 
 
 class CallerError(DaanError):

@@ -85,6 +85,22 @@ def read_lessons(base: KnowledgeBase) -> list[Lesson]:
     return newest_first(with_successors([*unique(found), *by_hand]))
 
 
+def passed_over(base: KnowledgeBase) -> list[str]:
+    """The files that should hold lessons and cannot be read as such, as `data` shows paths."""
+    if base.folder.is_symlink():
+        return []
+    folder = base.folder / FOLDER
+    unread = [
+        f"{base.component}/{FOLDER}/{name}"
+        for name in lesson_names(folder)
+        if parse(_text(folder / name, FILE_BYTES)[0], name) is None
+    ]
+    view = base.folder / VIEW
+    if view.is_file() and view.stat().st_size and not _text(view, VIEW_BYTES)[0]:
+        unread.append(f"{base.component}/{VIEW}")
+    return unread
+
+
 def lesson_names(folder: Path) -> list[str]:
     """The names in *folder* that a lesson file may have, sorted; [] where there is no such folder of ours."""
     if folder.is_symlink():

@@ -13,12 +13,12 @@ from mcp_daan.d1.listing import Entry, entry
 from mcp_daan.d1.query import Answered, Parameter, Rows, query
 from mcp_daan.d1.schema import Table, read_schema
 from mcp_daan.errors import DaanError, NotFound
-from mcp_daan.paging import page
-from mcp_daan.protocol import Model, Reply
+from mcp_daan.paging import ENVELOPE_BYTES, page
+from mcp_daan.protocol import Model, Reply, json_bytes
 from mcp_daan.toolbox import Cursor, Limit, tool
 
 Name = Annotated[str, Field(min_length=1, max_length=200, description="A name that `d1_databases` lists.")]
-Sql = Annotated[str, Field(min_length=1, description="One statement that reads, in SQLite's dialect.")]
+Sql = Annotated[str, Field(min_length=1, pattern=r"\S", description="One statement that reads, in SQLite's dialect.")]
 Parameters = Annotated[list[Parameter], Field(description="A value for each `?`, in order.")]
 Location = Annotated[Literal["local", "remote", "all"], Field(description="Which databases.")]
 Detail = Annotated[
@@ -85,8 +85,9 @@ def d1_schema(
     if table is not None:
         tables = [_one(tables, table)]
     mark = hashlib.blake2b(repr([database, detail, [each.name for each in tables]]).encode(), digest_size=9)
+    wide: list[str] = []
     part = page(
-        [_trimmed(each, detail) for each in tables],
+        [_fitting(_trimmed(each, detail), app.max_answer_bytes - ENVELOPE_BYTES, wide) for each in tables],
         limit=len(tables),
         cursor=cursor,
         max_bytes=app.max_answer_bytes,
@@ -96,6 +97,12 @@ def d1_schema(
     advice = []
     if part.cut:
         advice.append("Pass `data.nextCursor` as `cursor` for the rest, name one `table`, or ask for `detail` names.")
+    cut_short = [each.name for each in part.items if each.name in wide]
+    if cut_short:
+        advice.append(
+            f"Too wide for one answer, without its SQL or its columns: {_few(cut_short)}."
+            " Ask `d1_query` for `SELECT name, type FROM pragma_table_info('NAME')`."
+        )
     if uncounted:
         advice.append(f"There was no time to count the rows of: {_few(uncounted)}.")
     return Reply(
@@ -103,7 +110,7 @@ def d1_schema(
         data=Tables(tables=part.items, next_cursor=part.next_cursor),
         artifacts=[f"d1://{database}/schema"],
         recommendations=advice,
-        partial=bool(part.cut or uncounted),
+        partial=bool(part.cut or uncounted or cut_short),
     )
 
 
@@ -198,6 +205,16 @@ def _trimmed(table: Table, detail: str) -> Table:
     if detail == "names":
         return Table(name=table.name, kind=table.kind)
     return table if detail == "full" else table.model_copy(update={"sql": None})
+
+
+def _fitting(table: Table, most: int, wide: list[str]) -> Table:
+    """*table*; where it is larger than *most* bytes, without its SQL or even its columns, and `wide` names it."""
+    bare = Table(name=table.name, kind=table.kind, rows=table.rows)
+    for shown in (table, table.model_copy(update={"sql": None}), bare):
+        if json_bytes(shown.model_dump(by_alias=True)) < most:
+            break
+        wide.append(table.name)
+    return shown
 
 
 def _told(problem: DaanError) -> str:

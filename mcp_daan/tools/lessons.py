@@ -12,13 +12,14 @@ from mcp_daan.errors import InvalidArguments, SourceError
 from mcp_daan.knowledge.appending import Appended, Draft, SimilarLesson, append
 from mcp_daan.knowledge.base import KnowledgeBase
 from mcp_daan.knowledge.branches import foreign_lessons
-from mcp_daan.knowledge.lessons import FOLDER, VIEW, Lesson, newest_first, read_lessons, with_successors
+from mcp_daan.knowledge.lessons import FOLDER, VIEW, Lesson, newest_first, passed_over, read_lessons, with_successors
 from mcp_daan.knowledge.repository import head_branch, is_repository, marked
 from mcp_daan.knowledge.view import heal_view
 from mcp_daan.paging import ENVELOPE_BYTES, page
 from mcp_daan.protocol import Component, Model, Reply, json_bytes
 from mcp_daan.toolbox import Cursor, Limit, Text, tool
 
+NAMED = 5
 CUT = " […]"
 LessonId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 
@@ -115,6 +116,11 @@ def lessons_list(
     base = app.knowledge
     _, advice = _heal(base)
     lessons, holes = _gathered(base, everywhere=branches == "all")
+    unread = passed_over(base)
+    if unread:
+        advice.append(
+            f"No lesson can be read from: {', '.join(unread[:NAMED])}. Save them as UTF-8, in the form of the others."
+        )
     found = [_row(each) for each in lessons if _matches(each, component, query, first_day)]
     # A lesson can be larger than an answer; shortened, at least four fit.
     fitting = [_fitted(each, (app.max_answer_bytes - ENVELOPE_BYTES) // 4) for each in found]
@@ -129,7 +135,7 @@ def lessons_list(
         data=LessonList(lessons=cut.items, total=len(found), next_cursor=cut.next_cursor),
         artifacts=_sources(base),
         recommendations=[*advice, *holes],
-        partial=cut.cut or shortened or (branches == "all" and bool(holes)),
+        partial=cut.cut or shortened or bool(unread) or (branches == "all" and bool(holes)),
         component=component,
     )
 

@@ -48,7 +48,7 @@ def test_a_column_is_told_with_all_that_it_may_hold(portal: Portal) -> None:
     assert "email_lc" in columns
 
 
-def test_secret_columns_are_marked_in_tables_and_views(empty: Portal) -> None:
+def test_secret_columns_are_marked_in_tables_and_views(empty) -> None:
     """A view's column that draws on one too."""
     empty.fill(
         "CREATE TABLE k(id, token, note, half AS (substr(token, 1, 4))); CREATE VIEW v AS SELECT id, upper(token) AS t,"
@@ -60,7 +60,7 @@ def test_secret_columns_are_marked_in_tables_and_views(empty: Portal) -> None:
     assert marked == {"k": ["token", "half"], "v": ["t"], "broken": []}
 
 
-def test_an_index_is_told_with_its_expressions_and_its_condition(empty: Portal) -> None:
+def test_an_index_is_told_with_its_expressions_and_its_condition(empty) -> None:
     """Also the one behind UNIQUE."""
     empty.fill(
         "CREATE TABLE t(a UNIQUE, b, c); CREATE INDEX i ON t(lower(b), c DESC) WHERE (a > 1) AND c <> 'WHERE (';"
@@ -82,7 +82,7 @@ def test_each_detail_tells_more(portal: Portal) -> None:
     assert [columns[key] for key in ("columns", "indexes")] == [full[key] for key in ("columns", "indexes")]
 
 
-def test_no_literal_beside_a_secret_column_is_shown(empty: Portal) -> None:
+def test_no_literal_beside_a_secret_column_is_shown(empty) -> None:
     """Neither as a default, nor in a check, an index, a view or the SQL."""
     empty.fill(
         "CREATE TABLE t(id, plan DEFAULT 'free', token TEXT DEFAULT 'hunter2' CHECK (token <> 'hunter3'), hash DEFAULT ''"
@@ -109,7 +109,7 @@ def test_an_unknown_table_is_answered_with_near_names(portal: Portal) -> None:
     assert "_cf_" not in answers[1].recommendations[0]
 
 
-def test_a_large_schema_comes_in_pages(empty: Portal) -> None:
+def test_a_large_schema_comes_in_pages(empty) -> None:
     """Cut at a table's border, each table once."""
     columns = ", ".join(f"column_number_{n} TEXT NOT NULL" for n in range(50))
     empty.fill(";".join(f"CREATE TABLE table_{n}({columns})" for n in range(40)))
@@ -129,7 +129,7 @@ def test_a_large_schema_comes_in_pages(empty: Portal) -> None:
     assert statuses == {"partial", "complete"}
 
 
-def test_names_that_need_quotes_are_read(empty: Portal) -> None:
+def test_names_that_need_quotes_are_read(empty) -> None:
     """Whatever SQLite lets be a name."""
     empty.fill(
         'CREATE TABLE "a ""b"" ]c"("x "" y" PRIMARY KEY, "group"); CREATE INDEX "i ""n" ON "a ""b"" ]c"("group");'
@@ -165,3 +165,18 @@ def test_only_literals_beside_secrets_are_hidden() -> None:
     sql = "CREATE TABLE t(plan CHECK (plan IN ('a', 'b')), token DEFAULT x'00', \"token\" TEXT)"
 
     assert without_literals(sql, {"token"}) == sql.replace("x'00'", "'***'")
+
+
+def test_a_table_wider_than_an_answer_does_not_hide_the_tables_after_it(empty) -> None:
+    """It is shown without its columns, and the answer says so."""
+    columns = ", ".join(f"column_with_a_rather_long_name_{number} TEXT DEFAULT '{'x' * 60}'" for number in range(90))
+    empty.fill(f"CREATE TABLE narrow(id); CREATE TABLE wide({columns}); CREATE TABLE zebra(id)")
+    empty.app.environment = {"DAAN_LIMITS_MAX_ANSWER_BYTES": "8192"}
+    answer = empty.call("d1_schema", database="portal-db", detail="full")
+
+    assert [(each["name"], len(each["columns"])) for each in answer.data["tables"]] == [
+        ("narrow", 1),
+        ("wide", 0),
+        ("zebra", 1),
+    ]
+    assert (answer.status, "wide" in answer.recommendations[0]) == ("partial", True)

@@ -132,3 +132,17 @@ def test_listing_changes_nothing_but_the_view(team) -> None:
 
     team.call("lessons_list", branches="all")
     assert {file: file.read_bytes() for file in team.root.rglob("*") if file.is_file()} == before
+
+
+def test_a_file_that_holds_no_lesson_is_named(learned) -> None:
+    """What is not UTF-8, in a lesson or in the view, is a hole in the list and no reason to hide the others."""
+    file = next(path for path in (learned.view.parent / "lessons").iterdir() if "kv-lags" in path.name)
+    file.write_bytes(b"\xff\xfe")
+    learned.view.write_bytes(b"\xff\xfe")
+    answer = learned.call("lessons_list")
+
+    assert (answer.status, [each["title"] for each in answer.data["lessons"]]) == (
+        "partial",
+        ["Tokens rotate", "D1 rows"],
+    )
+    assert any(file.name in each and "LESSONS-LEARNED.md" in each for each in answer.recommendations)
