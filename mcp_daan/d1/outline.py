@@ -31,12 +31,12 @@ class Column:
 
 @dataclass
 class Table:
-    """A table or view with its columns by lower-case name, its foreign keys in words, and its text without spelling."""
+    """A table or view: its columns by lower-case name, foreign keys and UNIQUE in words, its text without spelling."""
 
     name: str
     kind: str
     columns: dict[str, Column]
-    references: set[str]
+    rules: set[str]
     text: tuple[str, ...]
 
 
@@ -140,8 +140,8 @@ def _changed(old: Table, new: Table, renamed: Renamed) -> Iterator[str]:
     if old.name.lower() != new.name.lower():
         yield f"renamed table {shown(old.name)} to {name}"
     lines = list(_column_changes(old, new, renamed))
-    lines += [f"removed foreign key of {name}: {each}" for each in sorted(old.references - new.references)]
-    lines += [f"added foreign key of {name}: {each}" for each in sorted(new.references - old.references)]
+    lines += [f"removed of {name}: {each}" for each in sorted(old.rules - new.rules)]
+    lines += [f"added to {name}: {each}" for each in sorted(new.rules - old.rules)]
     if not lines and old.text[3:] != new.text[3:]:
         lines = [f"changed {new.kind} {name}: its definition, as a constraint, an option or the order of columns"]
     yield from lines
@@ -191,10 +191,21 @@ def _table(connection: apsw.Connection, name: str, kind: str, sql: str) -> Table
         for _, column, declared, not_null, default, key, hidden in rows
         if hidden != 1
     }
-    references = {
-        f"{shown(here)} to {shown(other)}, on delete {rule.lower()}" for _, _, other, here, _, _, rule, _ in keys
+    rules = {
+        f"foreign key {shown(here)} to {shown(other)}, on delete {rule.lower()}"
+        for _, _, other, here, _, _, rule, _ in keys
     }
-    return Table(name, kind, columns, references, _text(sql))
+    return Table(name, kind, columns, rules | _unique(connection, name), _text(sql))
+
+
+def _unique(connection: apsw.Connection, table: str) -> set[str]:
+    """The UNIQUE constraints of *table*; unique indexes have names of their own."""
+    found = set()
+    for _, index, _, origin, _ in _rows(connection, f"PRAGMA main.index_list({quoted(table)})"):
+        if origin == "u":
+            columns = _rows(connection, f"PRAGMA main.index_info({quoted(index)})")
+            found.add(f"unique {', '.join(shown(column or '') for _, _, column in columns)}")
+    return found
 
 
 def _rows(connection: apsw.Connection, sql: str) -> list[tuple[Any, ...]]:

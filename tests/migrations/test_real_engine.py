@@ -115,7 +115,9 @@ def real() -> dict[str, list[dict[str, Any]]]:
     before = [*INIT.split(";\n"), *ROWS.split(";\n"), "CREATE TABLE d1_migrations(id INTEGER PRIMARY KEY, name TEXT)"]
     setup = [each for each in before if each.strip()]
     lines = [
-        json.dumps({"database": f"DB{place}", "batches": [setup, case, *([f"SELECT count(*) AS n FROM {t}"] for t in BEFORE)]})
+        json.dumps(
+            {"database": f"DB{place}", "batches": [setup, case, *([f"SELECT count(*) AS n FROM {t}"] for t in BEFORE)]}
+        )
         for place, case in enumerate((CASES | DIFFERENT).values())
     ]
     done = subprocess.run(
