@@ -105,6 +105,15 @@ def test_what_the_schema_lacks_is_said(portal: Portal) -> None:
     }  # fmt: skip
 
 
+def test_owners_are_looked_up_only_by_a_key(portal: Portal) -> None:
+    """Without an index each key would read all users."""
+    portal.execute("CREATE TABLE users (id)")
+    portal.execute(f"CREATE TABLE api_keys ({SCHEMA})")
+    portal.save(portal.rows(1))
+
+    assert "owner_alive" not in {check["code"] for check in portal.health().data["apiKeys"]["checks"]}
+
+
 def test_a_readable_key_beside_its_digest_is_an_error(portal: Portal) -> None:
     """It was to be shown once."""
     found = checks(portal, {"secret": "daan_live_readable"}, schema=f"{SCHEMA}, secret TEXT")

@@ -58,9 +58,10 @@ def test_the_access_token_s_end_is_told_in_every_unit(portal: Portal, expires: o
     assert portal.first(portal.row(access_expires_at=expires))["accessExpiresIn"] == 480
 
 
-def test_seconds_and_duration_joined_as_text_are_recognised(portal: Portal) -> None:
+@pytest.mark.parametrize("kind", [int, float, str])
+def test_seconds_and_duration_joined_as_text_are_recognised(portal: Portal, kind: type) -> None:
     """`Math.floor(Date.now() / 1000) + "600"` looks like milliseconds of this very moment."""
-    said = portal.first(portal.row(access_expires_at=int(f"{SECONDS - 120}600")))
+    said = portal.first(portal.row(access_expires_at=kind(f"{SECONDS - 120}600")))
 
     assert (said["verdict"], said["accessExpiresIn"]) == ("healthy", 480)
     assert any("joined as text" in each for each in said["evidence"])

@@ -184,7 +184,15 @@ def test_no_value_of_any_type_breaks_the_answer(portal: Portal, column: str, val
 
 @pytest.mark.parametrize(
     ("identity", "shown"),
-    [(7, 7), (2**60, str(2**60)), ("abc", "abc"), (None, None), (b"\xff\x01", "ff01"), (1.5, "1.5")],
+    [
+        (7, 7),
+        (2**60, str(2**60)),
+        ("abc", "abc"),
+        (None, None),
+        (b"\xff\x01", "ff01"),
+        (1.5, "1.5"),
+        ("x" * 9000, "x" * 200),
+    ],
 )
 def test_an_id_of_any_type_is_shown_as_one(portal: Portal, identity: Any, shown: Any) -> None:
     """Large integers travel as text."""

@@ -165,6 +165,13 @@ def test_a_grant_that_the_application_gave_up_needs_a_new_authorization(portal: 
     assert portal.first(portal.row(status=status))["verdict"] == "needs_reauth"
 
 
+def test_a_status_beside_an_error_that_no_longer_counts_is_less_sure(portal: Portal) -> None:
+    """Only the application's word is left."""
+    said = portal.first(portal.row(status="revoked", last_error=DEAD, last_error_at=ago(HOUR)))
+
+    assert (said["verdict"], said["confidence"]) == ("needs_reauth", "medium")
+
+
 def test_two_active_rows_of_one_user_are_a_duplicate_grant(portal: Portal) -> None:
     """One user and application have one chain of refresh tokens at Exact Online."""
     rows = [portal.row(external_user_id="user-1"), portal.row(external_user_id="user-1"), *portal.rows(5)]
