@@ -1,0 +1,22 @@
+"""Guards of the foundation."""
+
+from tests.mutations.guard import Guard
+
+GUARDS = [
+    Guard(
+        "toolbox.py", 'extra="forbid", strict=True', 'extra="ignore", strict=True', "tests/foundation/test_toolbox.py"
+    ),
+    Guard("toolbox.py", 'extra="forbid", strict=True', 'extra="forbid"', "tests/foundation/test_toolbox.py"),
+    Guard("toolbox.py", "clean = app.redact(answer)", "clean = answer", "tests/foundation/test_toolbox.py"),
+    Guard(
+        "toolbox.py", "if len(clean.encode()) > app.max_answer_bytes:", "if False:", "tests/foundation/test_toolbox.py"
+    ),
+    Guard("paging.py", "or seen != mark", "", "tests/foundation/test_paging.py"),
+    Guard("scrub.py", "segments[-1] in _HARMLESS_LAST", "False", "tests/foundation/test_scrub.py"),
+    Guard(
+        "config.py",
+        'name.startswith("DAAN_") and name not in OWN_VARIABLES',
+        "False",
+        "tests/foundation/test_config.py",
+    ),
+]
