@@ -88,7 +88,8 @@ def _migrations(held: Held) -> Check:
     parts = [
         (state.pending, "pending", "warning"),
         (state.unknown, "recorded without a file", "error"),
-        (state.edited or state.edits, "edited since they were applied", "error"),
+        (state.edited, "edited since they were applied", "error"),
+        ([] if state.edited else state.edits, "differences that were made by hand", "warning"),
         (duplicates(state.files), "numbers used twice", "warning"),
     ]
     wrong = [f"{len(which)} {what}" for which, what, _ in parts if which]

@@ -214,7 +214,9 @@ def _about_files(database: Database, state: State) -> list[str]:
     advice = []
     if state.unknown:
         advice.append(f"Find the missing files in git before you apply anything: {_few(state.unknown)}.")
-    if state.edits:
+    if state.edits and not state.edited:
+        advice.append("The schema has what no applied migration makes, as `data.edits` says: write it into a new one.")
+    if state.edited:
         advice.append(
             "Undo the edits of applied migrations and write new ones instead: wrangler never runs them again."
         )

@@ -49,6 +49,15 @@ def test_comments_and_spaces_are_no_edit(portal: Portal) -> None:
     assert portal.state().data["edited"] == []
 
 
+def test_what_was_made_by_hand_is_told_without_a_file(portal: Portal) -> None:
+    """No applied migration was edited then."""
+    portal.write("CREATE TABLE byhand(x)")
+    answer = portal.state()
+
+    assert (answer.data["edited"], [each["file"] for each in answer.data["edits"]]) == ([], [None])
+    assert any("no applied migration makes" in each for each in answer.recommendations)
+
+
 def test_a_database_that_does_not_exist_yet_has_applied_nothing(fresh: Portal) -> None:
     """And none is made."""
     fresh.migration("0001_init.sql", INIT)
