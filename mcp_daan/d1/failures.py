@@ -54,21 +54,60 @@ PHRASES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"incomplete input", "The statement ends too early.", "Complete the statement."),
         (r"unrecognized token", "The statement has a token that SQL does not know.", "Check its quotes."),
         (rf"wrong number of arguments to function {NAME}\(\)", "`{0}()` takes another number of arguments.", SCHEMA),
-        (rf"misuse of aggregate.*?{NAME}\(\)", "The aggregate `{0}()` may not stand there.", "Use HAVING or a subquery."),
+        (rf"misuse of aggregate(?: function|:) {NAME}\(\)", "The aggregate `{0}()` may not stand there.", "Use HAVING or a subquery."),
         (r"Expression tree is too large", "An expression is deeper than D1's 100 levels.", "Write it flatter."),
         (r"too many terms in compound SELECT", "D1 allows 5 terms in a compound SELECT.", "Split it up."),
         (r"too many columns", "D1 allows 100 columns.", "Name fewer columns."),
+        (r"too many terms in (GROUP|ORDER) BY clause", "D1 allows 100 terms in {0} BY.", "Name fewer."),
         (r"LIKE or GLOB pattern too complex", "D1 allows 50 bytes in a LIKE or GLOB pattern.", "Use instr()."),
         (r"too many SQL variables|variable number must be", "D1 allows 100 parameters.", "Use fewer placeholders."),
         (r"too many arguments on function", "The function has more arguments than D1 allows.", "Use fewer."),
         (r"parser stack overflow", "The statement is nested too deeply.", "Write it flatter."),
+        (r"'(.{1,128})' is not a function", "`{0}` is a table and takes no arguments.", "Write WHERE instead."),
+        (rf"{NAME}\(\) may not be used as a window function", "`{0}()` is no window function.", "Leave OVER out."),
+        (rf"unknown database {NAME}", "There is no database `{0}` beside this one.", "Write the table's name alone."),
+        (rf"circular reference: {NAME}", "`{0}` is made from itself.", "A recursive WITH starts from rows without itself."),
+        (rf"duplicate WITH table name: {NAME}", "The name `{0}` stands twice in WITH.", "Name each part differently."),
         (r"malformed JSON|bad JSON path|JSON path error", "A value is no JSON, or a JSON path is wrong.", "Filter by json_valid()."),
-        (r"fts5: syntax error|unterminated string", "The full-text query is malformed.", 'Put words in "double quotes".'),
+        (r"fts5: syntax error|unterminated string|parse error in rank", "The full-text query is malformed.", 'Put words in "double quotes".'),
         (r"unable to use function", "The function may not be used there.", SCHEMA),
         (r"do not have the same number of result columns", "The parts of a compound SELECT differ in width.", SCHEMA),
         (r"integer overflow", "An integer overflows.", "Use total() or CAST(… AS REAL)."),
     )
 )  # fmt: skip
+# What SQLite says in fixed words, names of the schema and numbers: repeated as it is, for it says what to change.
+SAID = re.compile(
+    r"""
+    \d+(st|nd|rd|th)\ (ORDER|GROUP)\ BY\ term\ (out\ of\ range\ -\ should\ be.*|does\ not\ match\ any\ column.*)
+    | DISTINCT\ (aggregates\ must\ have\ exactly\ one\ argument|is\ not\ supported\ for\ window\ functions)
+    | ESCAPE\ expression\ must\ be\ a\ single\ character
+    | FLAGS\ parameter\ to\ json_valid\(\)\ must\ be\ between\ 1\ and\ 15
+    | (a\ GROUP\ BY\ clause\ is\ required\ before\ HAVING|HAVING\ clause\ on\ a\ non-aggregate\ query)
+    | JSON\ cannot\ hold\ BLOB\ values
+    | (LIMIT|ORDER\ BY)\ clause\ should\ come\ after\ [A-Z\ ]+\ not\ before
+    | ORDER\ BY\ may\ not\ be\ used\ with\ non-aggregate\ \w+\(\)
+    | RANGE\ with\ offset\ PRECEDING/FOLLOWING\ requires\ one\ ORDER\ BY\ expression
+    | aggregate\ functions\ are\ not\ allowed\ in\ the\ GROUP\ BY\ clause
+    | all\ VALUES\ must\ have\ the\ same\ number\ of\ terms
+    | (cannot\ modify\ \w+\ because\ it\ is\ a\ view|table\ \w+\ may\ not\ be\ modified)
+    | (argument\ of\ ntile|second\ argument\ to\ nth_value)\ must\ be\ a\ positive\ integer
+    | at\ most\ 64\ tables\ in\ a\ join
+    | frame\ (starting|ending)\ offset\ must\ be\ a\ non-negative\ (integer|number)
+    | hex\ literal\ too\ big:\ -?0[xX]\w+
+    | json\w*\(\)\ (needs|requires)\ an\ (odd|even)\ number\ of\ arguments
+    | json\w*\(\)\ labels\ must\ be\ TEXT
+    | misuse\ of\ (window\ function|aliased\ (aggregate|window\ function))\ \w+(\(\))?
+    | no\ (tables\ specified|query\ solution)
+    | recursive\ aggregate\ queries\ not\ supported
+    | row\ value\ misused
+    | second\ argument\ to\ likelihood\(\)\ must\ be\ a\ constant\ between\ 0\.0\ and\ 1\.0
+    | sub-select\ returns\ \d+\ columns\ -\ expected\ \d+
+    | table\ \w+\ has\ \d+\ values\ for\ \d+\ columns
+    | unsupported\ frame\ specification
+    | Recursion\ limit
+    """,
+    re.VERBOSE,
+)
 
 
 @contextmanager
@@ -90,6 +129,8 @@ def translated(error: apsw.Error) -> DaanError:
         for pattern, message, advice in PHRASES:
             if found := pattern.search(str(error)):
                 return InvalidArguments(message.format(*(shown(part) for part in found.groups())), advice=advice)
+        if SAID.fullmatch(str(error)):
+            return InvalidArguments(f"SQLite does not take the statement: {error}.", advice="Correct the statement.")
     return _failure(type(error))
 
 

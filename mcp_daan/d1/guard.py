@@ -21,7 +21,7 @@ FUNCTIONS = frozenset(
     sin sinh sqrt tan tanh trunc
     json jsonb json_array jsonb_array json_array_length json_extract jsonb_extract -> ->> json_insert jsonb_insert
     json_object jsonb_object json_patch jsonb_patch json_remove jsonb_remove json_replace jsonb_replace json_set
-    jsonb_set json_type json_valid json_quote json_pretty json_group_array jsonb_group_array json_group_object
+    jsonb_set json_type json_valid json_quote json_group_array jsonb_group_array json_group_object
     jsonb_group_object
     match highlight bm25 snippet rtreecheck
     """.split()
@@ -44,7 +44,8 @@ TABLE_FUNCTIONS = frozenset("json_each json_tree jsonb_each jsonb_tree".split())
 # Without these, a table that a file declares with another module (raw pages, other files) has nothing behind it.
 MODULES = ("fts5", "fts5vocab", "rtree", "rtree_i32")
 LIMITS = {
-    apsw.SQLITE_LIMIT_LENGTH: 4 * 1024 * 1024,
+    # As the engine has it; what may be stored is less on Cloudflare, and a local file can hold more than that.
+    apsw.SQLITE_LIMIT_LENGTH: 8 * 1024 * 1024 + 34,
     apsw.SQLITE_LIMIT_SQL_LENGTH: 100_000,
     apsw.SQLITE_LIMIT_COLUMN: 100,
     apsw.SQLITE_LIMIT_EXPR_DEPTH: 100,

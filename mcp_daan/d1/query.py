@@ -110,7 +110,8 @@ def _bound(value: Parameter) -> str | int | float | None:
         raise InvalidArguments(
             "An integer in `parameters` does not fit 64 bits.", advice="Pass it as a string, or as a float."
         )
-    return int(value) if isinstance(value, bool) else value
+    # D1 takes every number as JavaScript does. What no double holds exactly it could not take at all.
+    return float(value) if isinstance(value, int) and abs(value) <= SAFE_INTEGER else value
 
 
 def _mark(database: Database, sql: str, parameters: Sequence[Parameter]) -> str:

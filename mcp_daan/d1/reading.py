@@ -4,11 +4,12 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import apsw
 
+from mcp_daan.d1.catalog import quoted
 from mcp_daan.d1.failures import in_our_words, missing_file
 from mcp_daan.d1.guard import Guard, harden, refusal
 from mcp_daan.errors import Unavailable
@@ -17,6 +18,7 @@ from mcp_daan.errors import Unavailable
 BUSY_MILLISECONDS = 1000
 COPY_BYTES = 1 << 30
 OPS_BETWEEN_LOOKS = 1000
+ROOTLESS = "type = 'table' AND rootpage = 0"  # virtual tables
 
 
 @contextmanager
@@ -56,7 +58,12 @@ def snapshot(path: Path, *, seconds: float) -> Iterator[apsw.Connection]:
 
 
 def table_names(connection: apsw.Connection) -> frozenset[str]:
-    """The names of the schema's tables and views, lower-cased."""
+    """The names of the schema's tables and views, lower-cased, for a guard that is set afterwards."""
+    trees = connection.execute(f"SELECT name FROM sqlite_schema WHERE {ROOTLESS} AND sql LIKE '%rtree%'").fetchall()
+    for (name,) in trees:
+        # On its first use an R*Tree prepares the writes that it may need one day, and no guard lets those by.
+        with suppress(apsw.SQLError, apsw.CorruptError):  # who uses it is told
+            connection.execute(f"PRAGMA main.table_xinfo({quoted(str(name))})").fetchall()
     rows = connection.execute("SELECT lower(name) FROM sqlite_schema WHERE type IN ('table', 'view')")
     return frozenset(name for (name,) in rows)
 
@@ -90,10 +97,11 @@ def _begin(file: Path, mode: str, stack: ExitStack) -> apsw.Connection:
     )
     connection.set_busy_timeout(BUSY_MILLISECONDS)
     harden(connection)
-    # Sorting in memory: no temporary file anywhere. BEGIN and the first read fix the state that is read.
+    # Sorting in memory: no temporary file anywhere. Foreign keys are on in D1, which a PRAGMA tells. BEGIN and the
+    # first read fix the state that is read.
     connection.execute(
-        "PRAGMA query_only=1; PRAGMA temp_store=2; PRAGMA mmap_size=0; PRAGMA cell_size_check=1; BEGIN;"
-        " SELECT count(*) FROM sqlite_schema"
+        "PRAGMA query_only=1; PRAGMA temp_store=2; PRAGMA mmap_size=0; PRAGMA cell_size_check=1; PRAGMA foreign_keys=1;"
+        " BEGIN; SELECT count(*) FROM sqlite_schema"
     ).fetchall()
     return connection
 

@@ -107,6 +107,15 @@ def test_parameters_are_values_and_never_sql(portal: Portal) -> None:
     assert rows == [["'; DROP TABLE users", 7, 1.5, 1, None, 7]]
 
 
+def test_a_number_in_parameters_is_a_float_as_in_d1(portal: Portal) -> None:
+    """JavaScript has no other; what it could not hold exactly stays exact here."""
+    rows = portal.rows(
+        "SELECT ? / 2, typeof(?), '112' = CAST(? AS TEXT), ?", parameters=[5, True, 112, 9007199254740993]
+    )
+
+    assert rows == [[2.5, "real", 0, "9007199254740993"]]
+
+
 def test_columns_of_one_name_are_all_kept(portal: Portal) -> None:
     """Rows are lists, so that nothing is lost."""
     answer = portal.query("SELECT a.name, b.name FROM accounts a JOIN accounts b ON b.id = a.id + 1 WHERE a.id = 1")
@@ -278,6 +287,41 @@ def test_rows_do_not_come_in_the_order_of_a_secret(empty: Portal) -> None:
 def test_a_limit_that_is_no_number_is_explained(portal: Portal) -> None:
     """It is the statement's fault, not the database's."""
     assert code(portal.query("SELECT id FROM users LIMIT 'a'")) == "invalid_arguments"
+
+
+def test_a_limit_that_a_secret_would_set_is_explained(portal: Portal) -> None:
+    """The secret is NULL there, which is no number of rows; nothing is wrong with the database."""
+    answer = portal.query("SELECT id FROM users LIMIT (SELECT length(secret) FROM api_keys)")
+
+    assert (code(answer), answer.summary) == ("invalid_arguments", "A value has the wrong type for its place.")
+
+
+def test_a_value_larger_than_d1_stores_can_be_read_in_parts(empty: Portal) -> None:
+    """A local file may hold it."""
+    empty.fill("CREATE TABLE t(x); INSERT INTO t VALUES (zeroblob(8000000));")
+
+    assert empty.rows("SELECT length(x), hex(substr(x, 1, 2)) FROM t") == [[8000000, "0000"]]
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        ("SELECT id FROM area WHERE low > 1", [[2]]),
+        ("SELECT rtreecheck('area')", [["ok"]]),
+        ("PRAGMA quick_check", [["ok"]]),
+        ("SELECT count(*) FROM pragma_table_xinfo('area')", [[3]]),
+    ],
+)
+def test_an_rtree_can_be_read_and_checked(empty: Portal, sql: str, rows: list[list[Any]]) -> None:
+    """Again and again by one worker: on its first use it prepares writes, which it never does here."""
+    empty.fill("CREATE VIRTUAL TABLE area USING rtree(id, low, high); INSERT INTO area VALUES (1, 0, 5), (2, 3, 4);")
+
+    assert [empty.rows(sql) for _ in range(3)] == [rows] * 3
+
+
+def test_foreign_keys_are_on_as_in_d1(portal: Portal) -> None:
+    """A PRAGMA tells."""
+    assert portal.rows("PRAGMA foreign_keys") == [[1]]
 
 
 def test_a_name_in_the_schema_that_is_not_utf8_is_told(empty: Portal) -> None:

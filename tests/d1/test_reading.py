@@ -137,6 +137,15 @@ def test_a_damaged_database_is_unavailable(portal: Portal) -> None:
     assert code(portal.query("SELECT * FROM users")) == "unavailable"
 
 
+def test_a_damaged_rtree_keeps_us_from_no_other_table(empty: Portal) -> None:
+    """It is opened before the guard stands, and whoever reads it is told."""
+    empty.fill("CREATE TABLE t(x); INSERT INTO t VALUES (1); CREATE VIRTUAL TABLE area USING rtree(id, low, high);")
+    empty.write("DELETE FROM area_node")
+
+    assert count(empty.file) == 1
+    assert code(empty.query("SELECT * FROM area")) == "unavailable"
+
+
 def test_a_cut_off_database_is_unavailable(portal: Portal) -> None:
     """Its last pages are missing."""
     whole = portal.file.read_bytes()

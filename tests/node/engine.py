@@ -28,7 +28,7 @@ def in_d1(state: Path, database_id: str, *statements: dict[str, Any]) -> list[di
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return [json.loads(line) for line in done.stdout.split("\n") if line]
 
 
 def installed() -> Path:
