@@ -38,8 +38,8 @@ MOST_ADVICE = 6
 VIRTUAL = 2
 # The seven keys of an answer, its summary, a cursor and names.
 WORDS_BYTES = 1536
-# Findings that mean that the answer could not see what it should have.
-HOLES = {"key_absent", "key_wrong_length", "key_file_unreadable", "key_opens_nothing", "too_many_salts"}
+# Findings that mean that the answer could not see what it should have; a key that opens nothing is an answer.
+HOLES = {"key_absent", "key_wrong_length", "key_file_unreadable", "too_many_salts"}
 
 
 @dataclass(frozen=True)

@@ -200,7 +200,7 @@ def test_a_key_that_opens_nothing_is_said_once(portal: Portal) -> None:
 
     assert (
         answer.status, answer.data["counts"]["undecryptable"], answer.data["crypto"]["undecryptable"]
-    ) == ("partial", 6, 12)  # fmt: skip
+    ) == ("complete", 6, 12)  # fmt: skip
     assert {"all"} == {each["scope"] for each in answer.data["connections"]}
     assert "key_opens_nothing" in findings(answer)
     assert sum("TOKEN_ENCRYPTION_KEY" in advice for advice in answer.recommendations) == 1
