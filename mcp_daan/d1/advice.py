@@ -10,10 +10,12 @@ import apsw
 
 from mcp_daan.d1.billing import Meter, Statement
 from mcp_daan.d1.candidates import Candidate, candidates
-from mcp_daan.d1.scratch import built, copied, fits
+from mcp_daan.d1.scratch import built, copied, fits, interrupt
 from mcp_daan.d1.words import tokens
 
 MOST, MOST_PAIRS = 3, 6
+# A trial may take this much longer than the statement without an index.
+TIMES = 3
 # Less than a tenth is not worth what an index costs at each write.
 LEAST = 0.9
 # Once the statement itself was counted: each candidate costs about as much again.
@@ -32,28 +34,39 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Advice:
-    """Indexes to make; `hole` says why not every candidate was tried: "large", "slow", or nothing."""
+    """Indexes to make; `hole` says why not every candidate was tried: "large", "slow", "estimated", or nothing."""
 
     proposals: tuple[Proposal, ...] = ()
     hole: str = ""
 
 
 def advise(
-    connection: apsw.Connection, statement: Statement, tables: frozenset[str], rows: int | None, until: float
+    connection: apsw.Connection,
+    statement: Statement,
+    meter: Meter,
+    rows: int | None,
+    *,
+    took: float,
+    until: float,
 ) -> Advice:
-    """Indexes for *statement*, which reads *tables* and *rows* rows. What is not tried until *until* is left out."""
+    """Indexes for *statement*, of which *meter* counted *rows* rows in *took* seconds.
+
+    What is not tried when the clock passes *until* is left out.
+    """
     if rows is not None and rows <= 1:
         return Advice()
-    found = candidates(connection, statement.sql, tables, statement.catalog, statement.secrets)
+    found = candidates(connection, statement.sql, meter.tables, statement.catalog, statement.secrets)
     if not found:
         return Advice()
     hole = "" if fits(connection) else "large"
     if rows is None:
         hole = "slow"
+    elif not meter.exact:
+        hole = "estimated"
     elif not hole:
         try:
             with copied(connection, rows=True, until=until) as copy:
-                return _tried(copy, statement, found, rows, until)
+                return _tried(copy, statement, found, rows, took, until)
         except GIVES_UP:
             hole = "slow" if time.monotonic() >= until else "large"
     # The deadline of the whole call still holds here; planning takes no rows.
@@ -62,19 +75,19 @@ def advise(
 
 
 def _tried(
-    copy: apsw.Connection, statement: Statement, found: Sequence[Candidate], before: int, until: float
+    copy: apsw.Connection, statement: Statement, found: Sequence[Candidate], before: int, took: float, until: float
 ) -> Advice:
     """The best choice, then the best beside it, and so on; those that no longer help are left out."""
-    meter = Meter(copy, statement)
+    trial = Trial(copy, Meter(copy, statement), TIMES * took + 0.05, until)
     choices: list[tuple[Candidate, ...]] = [*((each,) for each in found), *_pairs(statement.sql, found)]
     proposals: list[Proposal] = []
     rows: dict[tuple[Candidate, ...], int] = {}
     with ExitStack() as kept:
         try:
-            while choices and len(proposals) < MOST:
+            while choices and before > 1 and len(proposals) < MOST:
                 rows.clear()
                 for each in choices:
-                    if (after := _rows(copy, meter, each)) is not None and after < before * LEAST:
+                    if (after := trial.rows(each)) is not None and after < before * LEAST:
                         rows[each] = after
                 if rows:
                     best = _best(rows)
@@ -82,7 +95,7 @@ def _tried(
                     before = rows[best]
                     for part in best:
                         kept.enter_context(built(copy, part))
-                choices = [each for each in rows if not set(each) & set(best)]
+                choices = [each for each in choices if rows and not set(each) & set(best)]
         except GIVES_UP:
             hole = "slow" if time.monotonic() >= until else "large"
             copy.set_progress_handler(None)  # what was built has yet to be taken down
@@ -111,13 +124,34 @@ def _pairs(sql: str, found: Sequence[Candidate]) -> list[tuple[Candidate, ...]]:
     ]
 
 
-def _rows(copy: apsw.Connection, meter: Meter, choice: tuple[Candidate, ...]) -> int | None:
-    """The rows read with *choice*; None if it cannot be built or the planner leaves a part of it aside."""
-    with suppress(apsw.SQLError), ExitStack() as stack:
-        for each in choice:
-            stack.enter_context(built(copy, each))
-        return meter.count() if all(meter.uses(each.name) for each in choice) else None
-    return None
+class Trial:
+    """Runs a statement on a copy with indexes, for at most *most* seconds each time: what takes longer is no help."""
+
+    def __init__(self, copy: apsw.Connection, meter: Meter, most: float, until: float) -> None:
+        self._copy = copy
+        self._meter = meter
+        self._most = most
+        self._until = until
+
+    def rows(self, choice: tuple[Candidate, ...]) -> int | None:
+        """The rows read with *choice*; None if it cannot be built, or the planner leaves a part of it aside."""
+        with suppress(apsw.SQLError), ExitStack() as stack:
+            for each in choice:
+                stack.enter_context(built(self._copy, each))
+            return self._counted() if all(self._meter.uses(each.name) for each in choice) else None
+        return None
+
+    def _counted(self) -> int | None:
+        interrupt(self._copy, min(self._until, time.monotonic() + self._most))
+        try:
+            rows = self._meter.count()
+            return rows if self._meter.exact else None
+        except apsw.InterruptError:
+            if time.monotonic() >= self._until:
+                raise
+            return None
+        finally:
+            interrupt(self._copy, self._until)
 
 
 def _guessed(

@@ -18,7 +18,7 @@ import apsw
 
 from mcp_daan.d1.catalog import Catalog, Relation, Secrets, quoted, unguarded
 from mcp_daan.d1.cost import counted_whole, counting
-from mcp_daan.d1.guard import Guard
+from mcp_daan.d1.guard import TABLE_FUNCTIONS, Guard
 from mcp_daan.d1.parse import body_of_view
 from mcp_daan.d1.plan import Step, accesses, read_plan
 from mcp_daan.d1.probe import prepare
@@ -46,7 +46,7 @@ class Statement:
 
 
 class Meter:
-    """Counts the rows that one statement reads over *connection*."""
+    """Counts the rows that one statement reads over *connection*; `exact` unless the last count saw scans alone."""
 
     def __init__(self, connection: apsw.Connection, statement: Statement) -> None:
         self._connection = connection
@@ -55,6 +55,7 @@ class Meter:
         self._runs = Counter[int]()
         self._last = -1
         self._numbers: dict[str, int] = {}
+        self.exact = True
         with self._guarded():
             self._plain = prepare(connection, statement.sql, statement.secrets)
         self._connection.create_scalar_function(TICK, self._tick, 2, deterministic=True)
@@ -66,6 +67,7 @@ class Meter:
             plan = read_plan(self._connection, sql, parameters)
         with self._views() as placed:
             billed = self._ticked(accesses(plan)) if placed else None
+        self.exact = billed is not None
         if billed is None:
             billed = self._scanned()
         return billed + rows_sorted(self._execute, sql, plan, self._statement.sorted_rows)
@@ -147,13 +149,15 @@ class Meter:
         return len(self._relation(table.lower()).primary)
 
     def _relation(self, name: str) -> Relation:
-        return self._statement.catalog.relations.get(name) or Relation(name, "virtual")
+        # What no schema knows is a function of the engine's own, or a CTE.
+        kind = "virtual" if name in TABLE_FUNCTIONS else ""
+        return self._statement.catalog.relations.get(name) or Relation(name, kind)
 
     @contextmanager
     def _views(self) -> Iterator[bool]:
         """Views that tick in the place of the statement's tables; False if one has no column to tick by."""
         placed = [self._relation(name) for name in sorted(self._plain.tables)]
-        placed = [each for each in placed if each.kind != "virtual" and not each.name.startswith("sqlite_")]
+        placed = [each for each in placed if each.kind in ("table", "view") and not each.name.startswith("sqlite_")]
         views = [self._view(relation) for relation in placed]
         if None in views or _qualified(self._statement.sql):
             yield False

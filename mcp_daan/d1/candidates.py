@@ -103,7 +103,7 @@ def candidates(
         if not _sensible(relation, terms, secrets) or any(_begins(terms, other) for other in existing[table]):
             continue
         if not any((each.table, each.terms) == (declared[table], terms) for each in found):
-            found.append(Candidate(_name(table, terms, taken), declared[table], terms))
+            found.append(Candidate(_name(declared[table], terms, taken), declared[table], terms))
             taken.add(found[-1].name.lower())
     return found[:MOST]
 
@@ -208,6 +208,10 @@ class _Planner:
         return f"CREATE TABLE planned ({', '.join(columns)})", _Table(self, relation)
 
     Connect = Create
+
+    def ShadowName(self, table_suffix: str) -> bool:
+        """No other table belongs to it."""
+        return False
 
     def collation(self, relation: Relation, column: int) -> str:
         """The column's own collation."""

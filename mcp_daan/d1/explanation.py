@@ -14,7 +14,8 @@ from mcp_daan.d1.catalog import Catalog, Secrets, read_catalog, unguarded
 from mcp_daan.d1.guard import Guard, refusal
 from mcp_daan.d1.lineage import Masks
 from mcp_daan.d1.plan import read_plan
-from mcp_daan.d1.reading import OPS_BETWEEN_LOOKS, snapshot, table_names
+from mcp_daan.d1.reading import snapshot, table_names
+from mcp_daan.d1.scratch import interrupt
 from mcp_daan.d1.secrets import secret_columns, secret_indexes
 from mcp_daan.d1.statement import _check_text, _masks, look
 from mcp_daan.d1.values import SQLValue
@@ -30,8 +31,9 @@ def explanation(
 ) -> Iterator[dict[str, Any]]:
     """First the plan of *sql*, then the rows it reads, then indexes that would lower them if *advised*.
 
-    `holes` are "untold" (a count might tell of a secret), "reworded" (it was counted in other words), "slow" and
-    "large" (not every candidate was tried). `rows` is None where they could not be counted in time and memory.
+    `holes` are "untold" (a count might tell of a secret), "reworded" (it was counted in other words), "estimated" (by
+    its scans alone), "slow" and "large" (not every candidate was tried). `rows` is None where they could not be
+    counted in time and memory.
     """
     started = time.monotonic()
     _check_text(sql)
@@ -67,17 +69,20 @@ def _counted(
     connection: apsw.Connection, statement: Statement, started: float, seconds: float, advised: bool
 ) -> Iterator[dict[str, Any]]:
     meter = Meter(connection, statement)
+    begun = time.monotonic()
     rows = _count(connection, meter, started + seconds * COUNTING)
-    yield {"rows": rows}
+    took = time.monotonic() - begun
+    holes = [] if meter.exact else ["estimated"]
+    yield {"rows": rows, "holes": holes}
     if advised:
-        connection.set_progress_handler(lambda: time.monotonic() >= started + seconds, OPS_BETWEEN_LOOKS)
-        advice = advise(connection, statement, meter.tables, rows, started + seconds * ADVISING)
-        holes = [advice.hole] if advice.hole else []
+        interrupt(connection, started + seconds)
+        advice = advise(connection, statement, meter, rows, took=took, until=started + seconds * ADVISING)
+        holes += [advice.hole] if advice.hole and advice.hole not in holes else []
         yield {"proposals": [asdict(proposal) for proposal in advice.proposals], "holes": holes}
 
 
 def _count(connection: apsw.Connection, meter: Meter, until: float) -> int | None:
-    connection.set_progress_handler(lambda: time.monotonic() >= until, OPS_BETWEEN_LOOKS)
+    interrupt(connection, until)
     try:
         return meter.count()
     except GIVES_UP:

@@ -24,11 +24,16 @@ def fits(source: apsw.Connection) -> bool:
     return int(pages) * int(size) <= COPY_BYTES
 
 
+def interrupt(connection: apsw.Connection, until: float) -> None:
+    """Interrupt what runs on *connection* when the clock passes *until*."""
+    connection.set_progress_handler(lambda: time.monotonic() >= until, OPS_BETWEEN_LOOKS)
+
+
 @contextmanager
 def copied(source: apsw.Connection, *, rows: bool, until: float) -> Iterator[apsw.Connection]:
     """A copy of *source*, or of its schema and statistics only; it is interrupted when the clock passes *until*."""
     with closing(apsw.Connection(":memory:", statementcachesize=0)) as connection:
-        connection.set_progress_handler(lambda: time.monotonic() >= until, OPS_BETWEEN_LOOKS)
+        interrupt(connection, until)
         if rows:
             with connection.backup("main", source, "main") as backup:
                 while not backup.done:

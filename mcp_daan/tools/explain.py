@@ -18,6 +18,8 @@ HOLES = {
     " of it.",
     "reworded": "The rows are counted in other words of the statement, since the order in which its own come could tell"
     " of a secret: D1 may read fewer. No index is advised for it.",
+    "estimated": "`rowsRead` is an estimate from full scans alone, and advice rests on the plan alone: write the"
+    " statement without rowid, INDEXED BY and the name of the schema to have both exact.",
     "slow": "There was no time to try every index: what is not `verified` rests on the plan alone.",
     "large": f"The database is too large to try indexes on a copy ({COPY_BYTES >> 20} MB at most): advice rests on the"
     " plan alone.",
@@ -66,12 +68,13 @@ def _summary(explained: Explained) -> str:
 
 
 def _recommendations(told: Told) -> list[str]:
-    found = [HOLES[hole] for hole in told.holes]
+    found = []
     if told.elsewhere:
         where = "in `rowsRead` and `plan`" if told.hidden else "in `rowsRead`; `plan` is D1's own"
         found.append(
             f"Secrets count as NULL {where}: {', '.join(told.elsewhere)}. No index is advised for such a statement."
         )
+    found += [HOLES[hole] for hole in told.holes if hole != "reworded" or not told.elsewhere]
     if told.explained.advice:
         found.append("Put `createIndex` in a new migration; each write to that table then writes one row more.")
     return found
