@@ -91,16 +91,19 @@ class Replay:
 def statements(text: str, first_line: int = 1) -> Iterator[Statement]:
     """The statements of *text*, with comments left before them cut off; the bodies of triggers stay whole."""
     begin = _skip(text, 0)
+    line = first_line + text.count("\n", 0, begin)
     for word in _WORD.finditer(text):
         end = word.end()
         if word.group() != ";" or end <= begin:
             continue
         if _TRIGGER.match(text, begin) and not apsw.complete(text[begin:end]):
             continue
-        yield Statement(first_line + text.count("\n", 0, begin), text[begin : end - 1].rstrip())
-        begin = _skip(text, end)
+        yield Statement(line, text[begin : end - 1].rstrip())
+        after = _skip(text, end)
+        line += text.count("\n", begin, after)
+        begin = after
     if rest := text[begin:].rstrip():
-        yield Statement(first_line + text.count("\n", 0, begin), rest)
+        yield Statement(line, rest)
 
 
 def _skip(text: str, start: int) -> int:

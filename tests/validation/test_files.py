@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+from mcp_daan.workspace import data_folder
+
 
 def test_where_everything_agrees_nothing_is_found(team) -> None:
     """The whole answer of a clean workspace: complete, all files, no finding, no advice."""
@@ -168,6 +170,17 @@ def test_the_documents_that_ship_are_in_order(bare) -> None:
     assert answer.status == "complete"
     assert "docs/knowledge/backend" in answer.recommendations[0]
     assert answer.artifacts[0] == "knowledge://backend/VERSION.md"
+
+
+def test_the_users_own_copy_speaks_of_no_workspace_either(bare) -> None:
+    """It was made from the documents that ship: links are checked, paths of some team's code are not."""
+    folder = data_folder() / "knowledge/backend"
+    folder.mkdir(parents=True)
+    for name in ("VERSION.md", "DATABASE.md", "LESSONS-LEARNED.md"):
+        (folder / name).write_text("# Plain\n\nThe code is in `src/auth.ts`.\n")
+    (folder / "TEST-SCENARIOS.md").write_text("# Plain\n\n[gone](gone.md)\n")
+
+    assert bare.codes() == [("broken_link", "backend/TEST-SCENARIOS.md")]
 
 
 def test_the_documents_that_ship_are_not_held_against_the_workspace(bare) -> None:
