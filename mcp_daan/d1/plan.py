@@ -11,6 +11,7 @@ from mcp_daan.d1.values import SQLValue
 _MADE = re.compile(r"^(?:CO-ROUTINE|MATERIALIZE) (.+)$")
 _CONSTANT = re.compile(r"^SCAN (?:CONSTANT ROW|\d+ CONSTANT ROWS|\d+-ROW VALUES CLAUSE)$")
 _ACCESS = re.compile(r"^(SCAN|SEARCH) .*?( USING .*?)?(?: LEFT-JOIN)?$")
+_UNCOUNTED = re.compile(r"\b(?:COVERING|PARTIAL) ")
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,16 @@ def read_plan(connection: apsw.Connection, sql: str, parameters: Sequence[SQLVal
 
 
 def accesses(steps: Sequence[Step]) -> list[str]:
-    """In which ways a plan gets at rows and sorts them, whatever the tables are called and subqueries become."""
+    """In which ways a plan gets at rows and sorts them, whatever tables are called and subqueries become.
+
+    Whether an index covers makes no difference: it changes how much is read of a row, not how many.
+    """
     found = []
     for step in steps:
         if step.detail.startswith("USE TEMP "):
             found.append(step.detail)
         elif (match := _ACCESS.match(step.detail)) and "(subquery-" not in step.detail:
-            found.append(match[1] + (match[2] or "").replace("AUTOMATIC PARTIAL", "AUTOMATIC"))
+            found.append(match[1] + _UNCOUNTED.sub("", match[2] or ""))
     return sorted(found)
 
 
