@@ -10,7 +10,7 @@ from mcp_daan.d1.failures import missing_file
 from mcp_daan.protocol import Model, Severity
 
 Done = Callable[[int, str], None]
-GONE = "There was no time or memory to check this."
+GONE = "This was not checked: there was no time or memory, or the file is damaged."
 
 
 # A place: what of table, column, columns, parent, rows, rowids, bytes, texts, numbers, file and text a check has to

@@ -1,6 +1,7 @@
 """The health of a D1 database."""
 
 import json
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Annotated
 
@@ -85,7 +86,7 @@ def _migrations(held: Held) -> Check:
         return Check(code="migrations", ok=False, severity="info", message=error.message, skipped=True)
     if held.database.migrations is None and not state.applied:
         return Check(code="migrations", ok=True, severity="info", message="There are no migrations.", skipped=True)
-    parts = [
+    parts: list[tuple[Sequence[object], str, str]] = [
         (state.pending, "pending", "warning"),
         (state.unknown, "recorded without a file", "error"),
         (state.edited, "edited since they were applied", "error"),

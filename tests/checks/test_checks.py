@@ -238,8 +238,10 @@ def test_a_damaged_file_is_a_finding(empty: Portal, deep: bool) -> None:
         damaged[start : start + 2048] = noise.randbytes(2048)
         empty.file.write_bytes(damaged)
         answer = empty.checked(deep=deep)
+        codes = [each["code"] for each in answer.data["checks"]]
         found = next(each for each in answer.data["checks"] if each["code"] == "integrity")
 
+        assert len(codes) == len(set(codes))
         assert (answer.error, found["ok"], found["severity"]) == (None, False, "error")
 
 

@@ -65,6 +65,7 @@ CASES: dict[str, list[str]] = {
         "INSERT INTO users VALUES (3, 'c', 'c')",
     ],
     "full text": ["CREATE VIRTUAL TABLE f USING fts5(body)", "INSERT INTO f SELECT body FROM notes"],
+    "a shadow table by hand": ["CREATE VIRTUAL TABLE f USING fts5(body)", "DELETE FROM f_data"],
     "full text of old": ["CREATE VIRTUAL TABLE f USING fts4(body)"],
     "rectangles": ["CREATE VIRTUAL TABLE r USING rtree(id, a, b)", "INSERT INTO r VALUES (1, 2, 3)"],
     "a temporary table": ["CREATE TEMP TABLE t(x)"],

@@ -26,6 +26,7 @@ def test_the_source_is_left_as_it_is(portal: Portal, tmp_path: Path, monkeypatch
     changed = contents(portal.root)
     second = portal.rehearsal()
 
+    assert (first["code"], "reach outside" in first["error"]) == ("SQLITE_AUTH", True)
     assert (first["failedFile"], second["failedFile"]) == ("0002_b.sql", "0003_c.sql")
     assert before.keys() == contents(portal.root).keys()
     assert changed == contents(portal.root)
@@ -179,8 +180,9 @@ def test_a_renamed_table_loses_nothing(portal: Portal) -> None:
         "SELECT instr(printf('%.*c', 4000000, 'a'), printf('%.*c', 2000000, 'a') || 'b');",
     ],
 )
-def test_a_migration_without_end_is_ended(portal: Portal, sql: str) -> None:
-    """Even inside one opcode that no handler stops."""
+def test_a_migration_without_end_is_ended(portal: Portal, sql: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even inside one opcode that no handler stops, and by itself, should whoever started it be slow to."""
+    monkeypatch.setattr("mcp_daan.d1.apart.GRACE_SECONDS", 60)
     portal.migration("0002_b.sql", sql)
     database = portal.app.for_call().database("portal-db")
     started = time.monotonic()
