@@ -107,6 +107,27 @@ def test_a_migration_that_is_not_utf8_is_a_hole(team) -> None:
     assert "0001_users.sql" in answer.recommendations[0]
 
 
+def test_a_migration_that_is_too_large_to_be_one_is_a_hole(team) -> None:
+    """Five megabytes are data, not a schema."""
+    file = team.portal / "migrations/0001_users.sql"
+    file.write_text(file.read_text() + "-- data\n" * 700_000)
+
+    assert team.codes() == []
+    assert team.partial is True
+
+
+def test_the_table_that_records_migrations_is_not_asked_for(team) -> None:
+    """Whatever the configuration calls it."""
+    config = json.loads((team.portal / "wrangler.json").read_text())
+    config["d1_databases"][0]["migrations_table"] = "applied_files"
+    team.write("apps/portal/wrangler.json", json.dumps(config))
+    team.run_sql("CREATE TABLE applied_files AS SELECT * FROM d1_migrations")
+    answer = team.call()
+
+    assert answer.data["findings"] == []
+    assert [each["applied"] for each in answer.data["migrations"]] == [True, True]
+
+
 def test_a_damaged_repository_is_a_hole(team) -> None:
     """Dates come from the files, branches are not looked at, and the rest is checked."""
     (team.root / ".git/HEAD").write_text("nonsense")

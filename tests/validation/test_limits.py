@@ -85,6 +85,7 @@ The Worker uses 40 MB of memory, at most 60 MB.
 A D1 bulk insert with 400 parameters failed.
 The bundle of the Worker is 1.2 MB.
 Durable Objects in a Worker: at most 10 GB per database.
+A D1 statement may hold parameters of each kind that the form in front of it has, in at most 25 rows.
 D1 Time Travel keeps at most 30 days, 7 on the free plan.
 """.strip().split("\n")
 
@@ -99,6 +100,13 @@ def test_a_limit_that_is_not_todays_is_found(name, text) -> None:
 def test_a_right_limit_advice_or_another_product_is_left_alone(text) -> None:
     """What is true, what once was, what people aim at, and what is not Cloudflare's."""
     assert stated_wrongly(text) == []
+
+
+def test_what_a_row_refers_to_is_not_what_it_states() -> None:
+    """The link to another limit in brackets does not take its place."""
+    row = "| Queries per Worker invocation (read [subrequest limits](x)) | 1000 (Paid) / 50 (Free) |"
+
+    assert stated_wrongly(f"# D1 limits\n\n| Feature | Limit |\n|---|---|\n{row}") == []
 
 
 def test_a_wrong_limit_is_told_with_todays_its_source_and_its_date(team) -> None:

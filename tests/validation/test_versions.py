@@ -1,5 +1,6 @@
 """VERSION.md, held against tags, packages and migrations."""
 
+import json
 from datetime import UTC, date, datetime
 
 import pytest
@@ -89,6 +90,31 @@ def test_date_or_number_tell_whether_a_migration_is_newer(team, text, is_behind)
     team.document("VERSION.md", f"# Version\n\n{text}\n")
 
     assert [code for code, _ in team.codes()] == ["version_behind"] * is_behind
+
+
+def test_a_bare_number_is_of_no_database_where_there_are_two(team) -> None:
+    """Migration 0002 of one says nothing of 0009 of the other; a file's name is known by its folder."""
+    binding = {"binding": "CRM", "database_name": "crm-db", "database_id": "3" * 32}
+    team.write("apps/crm/wrangler.json", json.dumps({"name": "crm", "d1_databases": [binding]}))
+    team.write("apps/crm/migrations/0009_leads.sql", "CREATE TABLE leads (id INTEGER);")
+    team.commit("Add the CRM")
+    text = "# Version\n\nVersion: 1.2.0\nDate: 2026-11-20\n\n"
+    team.document("VERSION.md", f"{text}Newest migration: 0002\n")
+    assert "version_behind" not in [code for code, _ in team.codes()]
+    team.document("VERSION.md", f"{text}Newest: `0009_leads`, and `0001_users`\n")
+
+    behind = [each["message"] for each in team.findings() if each["code"] == "version_behind"]
+    assert len(behind) == 1
+    assert "0002_connections.sql" in behind[0]
+
+
+def test_a_version_that_cannot_be_read_is_not_behind(team) -> None:
+    """It is unchecked, however new the tags are."""
+    team.document("VERSION.md", b"\xff\xfe1.0.0")
+    team.commit("Break")
+    team.git("tag", "-a", "-m", "Release", "v9.0.0", day="2026-11-21")
+
+    team.only("unchecked")
 
 
 def test_a_date_in_the_name_of_a_migration_counts_where_git_does_not_know_it(team) -> None:
