@@ -22,6 +22,7 @@ from mcp_daan.d1.guard import TABLE_FUNCTIONS, Guard
 from mcp_daan.d1.parse import body_of_view
 from mcp_daan.d1.plan import Step, accesses, read_plan
 from mcp_daan.d1.probe import prepare
+from mcp_daan.d1.secrets import secret_indexes
 from mcp_daan.d1.sorting import highest_parameter, rows_sorted
 from mcp_daan.d1.values import SQLValue
 from mcp_daan.d1.words import tokens
@@ -73,11 +74,16 @@ class Meter:
         return billed + rows_sorted(self._execute, sql, plan, self._statement.sorted_rows)
 
     def uses(self, index: str) -> bool:
-        """Whether the planner would use *index*, and not by skipping through it: nobody counts those seeks."""
+        """Whether the planner would use *index*, and in a way that may be counted.
+
+        Nobody counts the seeks of skipping through an index, and none may tell of one that draws on a secret.
+        """
         with self._guarded():
             steps = read_plan(self._connection, self._statement.sql, self._statement.parameters)
-        lines = [f"{step.detail} (" for step in steps if f"INDEX {index} (" in f"{step.detail} ("]
-        return bool(lines) and not any("ANY(" in line for line in lines)
+        lines = [f"{step.detail} (".lower() for step in steps]
+        secret = {each.name for each in secret_indexes(self._statement.catalog, self._statement.secrets)}
+        named = [name for name in (index.lower(), *secret) if any(f"index {name} (" in line for line in lines)]
+        return named == [index.lower()] and not any("(any(" in line for line in lines)
 
     @property
     def tables(self) -> frozenset[str]:
