@@ -107,8 +107,9 @@ def _read(cursor: apsw.Cursor, rows: tuple[Any, ...]) -> Catalog:
         elif kind in ("table", "view"):
             virtual = kind == "table" and not root
             catalog.relations[name.lower()] = _relation(cursor, name, "virtual" if virtual else kind, sql or "")
-    for name in ("sqlite_schema", "sqlite_master"):
-        catalog.relations[name] = _relation(cursor, name, "table", "")
+    # The engine calls it by its old name only.
+    schema = _relation(cursor, "sqlite_master", "table", "")
+    catalog.relations |= {"sqlite_schema": schema, "sqlite_master": schema}
     return catalog
 
 

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from mcp_daan.d1.values import MASK
 from mcp_daan.d1.words import Token, tokens
 
+# What a default may say of a secret column without telling a secret.
+EMPTY_DEFAULTS = {"''", '""', "NULL", "0", "CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME"}
+# What is shorter, beside a secret, is a length, a flag or a sign between two parts.
+SHORTEST_SECRET = 4
+
 
 @dataclass(frozen=True)
 class IndexText:
@@ -29,18 +34,29 @@ def index_text(sql: str) -> IndexText:
 def without_literals(sql: str, secrets: Set[str]) -> str:
     """*sql* without the literals that stand beside a name of *secrets*: in the same column or constraint of a
     table, anywhere in another statement."""
+    for token in sorted(_literals(sql, secrets), key=lambda token: -token.start):
+        sql = f"{sql[: token.start]}'{MASK}'{sql[token.end :]}"
+    return sql
+
+
+def tells(sql: str, secrets: Set[str]) -> bool:
+    """Whether one of the literals that `without_literals` hides may be a secret itself, and not a length or a blank."""
+    if "VIRTUAL" in {token.word for token in tokens(sql)[:3]}:
+        return False
+    told = [sql[token.start : token.end] for token in _literals(sql, secrets)]
+    return any(len(text.strip("xX'\"")) >= SHORTEST_SECRET for text in told)
+
+
+def _literals(sql: str, secrets: Set[str]) -> list[Token]:
     words = tokens(sql)
     parts = list(_entries(words)) if _creates_table(words) else [words]
-    hidden = [
+    return [
         token
         for part in parts
         if any(token.name in secrets for token in part)
         for token in part
         if token.kind in ("string", "blob", "number") and token.name not in secrets
     ]
-    for token in sorted(hidden, key=lambda token: -token.start):
-        sql = f"{sql[: token.start]}'{MASK}'{sql[token.end :]}"
-    return sql
 
 
 def _creates_table(words: list[Token]) -> bool:

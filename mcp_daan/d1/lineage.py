@@ -15,11 +15,14 @@ from mcp_daan.d1.catalog import Catalog, Secrets, read_catalog
 from mcp_daan.d1.ordering import reworded, tables_in_secret_order, walks_secret_index
 from mcp_daan.d1.parse import read_statement
 from mcp_daan.d1.probe import Prepared, prepare
+from mcp_daan.d1.secrets import DEFAULTS, SCHEMA_TEXT
 from mcp_daan.d1.select import Unreadable
 from mcp_daan.d1.trace import Outcome, Tracer, named
 from mcp_daan.d1.words import tokens
 from mcp_daan.errors import Refused
 
+# Where `PRAGMA table_info` and `table_xinfo` have their dflt_value.
+DEFAULT_PLACE = 4
 _UNTOLD = re.compile(r"\b(?:natural|using)\b", re.IGNORECASE)
 
 
@@ -45,7 +48,7 @@ def result_masks(connection: apsw.Connection, sql: str, secrets: Secrets) -> Mas
     prepared = prepare(connection, sql, secrets)
     # To list tables, the engine compiles every view: that reads nothing.
     if prepared.explains or not secrets or tokens(sql)[0].word == "PRAGMA":
-        return Masks((False,) * prepared.width, (), sql)
+        return Masks(_told(sql, prepared, secrets), (), sql)
     catalog = read_catalog(connection)
     untold = _has_untold(prepared, catalog, sql)
     if not untold and not _involved(prepared, catalog, secrets):
@@ -55,6 +58,23 @@ def result_masks(connection: apsw.Connection, sql: str, secrets: Secrets) -> Mas
     masks = tuple(bool(column.draws) for column in outcome.columns)
     statement = _in_open_order(tracer, sql)
     return Masks(masks, tuple(sorted(".".join(secret) for secret in outcome.elsewhere)), statement)
+
+
+def _told(sql: str, prepared: Prepared, secrets: Secrets) -> tuple[bool, ...]:
+    """The masks of a PRAGMA or EXPLAIN, which show no rows but can show literals of the schema."""
+    words = tokens(sql)
+    if (
+        words[0].word == "EXPLAIN"
+        and words[1].word != "QUERY"
+        and (SCHEMA_TEXT in secrets or not DEFAULTS.isdisjoint(secrets))
+    ):
+        raise Refused(
+            "The program of the statement could show what the schema says of a secret.",
+            advice="Use EXPLAIN QUERY PLAN.",
+        )
+    name = words[3 if words[2:] and words[2].word == "." else 1].name if words[0].word == "PRAGMA" else ""
+    hides = (f"pragma_{name}", "dflt_value") in secrets
+    return tuple(hides and place == DEFAULT_PLACE for place in range(prepared.width))
 
 
 def _has_untold(prepared: Prepared, catalog: Catalog, sql: str) -> bool:

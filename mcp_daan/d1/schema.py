@@ -8,7 +8,7 @@ from pydantic import Field
 
 from mcp_daan.d1.catalog import quoted, read_catalog
 from mcp_daan.d1.databases import Database, local_file
-from mcp_daan.d1.ddl import index_text, without_literals
+from mcp_daan.d1.ddl import EMPTY_DEFAULTS, index_text, without_literals
 from mcp_daan.d1.guard import internal
 from mcp_daan.d1.lineage import result_masks
 from mcp_daan.d1.reading import reading
@@ -18,8 +18,6 @@ from mcp_daan.errors import Refused
 from mcp_daan.protocol import Model
 
 Kind = Literal["table", "view", "virtual"]
-# What a default may say of a secret column without telling a secret.
-EMPTY_DEFAULTS = {"''", '""', "NULL", "0", "CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME"}
 
 
 class Reference(Model):

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 import apsw
 
 from mcp_daan.d1.catalog import Catalog, Index, Relation, Secret, Secrets, quoted, read_catalog, unguarded
+from mcp_daan.d1.ddl import EMPTY_DEFAULTS, tells
 from mcp_daan.d1.probe import prepare
 from mcp_daan.d1.triggers import copied_secrets
 from mcp_daan.d1.words import Token, tokens
@@ -21,6 +22,9 @@ _PLUMBING = frozenset(
 _VOCABULARIES = frozenset({"fts5vocab", "fts4aux"})
 _SAMPLES = {"sqlite_stat1": ("stat",), "sqlite_stat3": ("neq", "nlt", "ndlt", "sample")}
 _SAMPLES["sqlite_stat4"] = _SAMPLES["sqlite_stat3"]
+
+SCHEMA_TEXT = ("sqlite_master", "sql")
+DEFAULTS = frozenset({("pragma_table_info", "dflt_value"), ("pragma_table_xinfo", "dflt_value")})
 
 
 def secret_columns(connection: apsw.Connection, patterns: Sequence[str]) -> Secrets:
@@ -67,7 +71,27 @@ def _close(connection: apsw.Connection, catalog: Catalog, patterns: Sequence[str
     whole = frozenset(found)
     if secret_indexes(catalog, whole) or any(kept_in_secret_order(each, whole) for each in catalog.relations.values()):
         found |= {(table, column) for table, columns in _SAMPLES.items() for column in columns}
-    return frozenset(found)
+    return frozenset(found | _told_by_schema(connection, whole))
+
+
+def _told_by_schema(connection: apsw.Connection, secrets: Secrets) -> set[Secret]:
+    """The columns that show literals beside secret columns: of the schema's own text, and of the lists of columns."""
+    found: set[Secret] = set()
+    names = {column for _, column in secrets}
+    with unguarded(connection) as cursor:
+        texts = cursor.execute("SELECT sql FROM main.sqlite_schema WHERE sql IS NOT NULL").fetchall()
+        if any(tells(str(text), names) for (text,) in texts):
+            found.add(SCHEMA_TEXT)
+        for table in {table for table, _ in secrets}:
+            rows = cursor.execute(f"PRAGMA main.table_xinfo({quoted(table)})").fetchall()
+            told = {str(name).lower() for _, name, _, _, default, *_ in rows if _speaks(default)}
+            if any((table, name) in secrets for name in told):
+                found |= DEFAULTS
+    return found
+
+
+def _speaks(default: object) -> bool:
+    return default is not None and str(default).upper() not in EMPTY_DEFAULTS
 
 
 def _derived(connection: apsw.Connection, catalog: Catalog, relation: Relation, secrets: set[Secret]) -> set[Secret]:

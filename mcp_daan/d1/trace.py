@@ -272,7 +272,7 @@ class _Reading:
             Column(name, frozenset({(relation.name, name)} & self.tracer.secrets), name in relation.hidden)
             for name in relation.columns
         ]
-        if table.arguments is not None:
+        if table.arguments is not None and not relation.name.startswith("pragma_"):
             refuse("the arguments of a table", union(columns))
         if relation.module in VOCABULARIES:
             refuse("a vocabulary", union(columns))
