@@ -6,7 +6,9 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import WithJsonSchema
 
 from mcp_daan.d1.databases import Database, local_file
 from mcp_daan.d1.pool import Pool
@@ -16,6 +18,8 @@ from mcp_daan.protocol import SAFE_INTEGER, Model
 
 Parameter = str | int | float | bool | None
 INT64 = 2**63
+# What `to_wire` gives; not validated again row by row.
+Cell = Annotated[Any, WithJsonSchema({"type": ["integer", "number", "string", "null", "object"]})]
 
 
 class Meta(Model):
@@ -31,7 +35,7 @@ class Rows(Model):
     """One page of rows."""
 
     columns: list[str]
-    rows: list[list[Any]]
+    rows: list[list[Cell]]
     row_count: int
     truncated: bool
     next_cursor: str | None

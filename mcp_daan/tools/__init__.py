@@ -6,7 +6,7 @@ from importlib import import_module
 from mcp_daan.toolbox import Tool, tools_in
 
 # In the order in which a client lists their tools; loaded at the first call, since they are most of the start.
-ROOMS = ("validation", "knowledge", "lessons", "d1", "tokens")
+ROOMS = ("validation", "knowledge", "lessons", "d1", "explain", "migrations", "checks", "tokens")
 
 
 @cache

@@ -27,6 +27,12 @@ CALLS: dict[str, dict[str, Any]] = {
     "d1_databases": {},
     "d1_schema": {"database": "portal-db"},
     "d1_query": {"database": "portal-db", "sql": "SELECT * FROM connections LIMIT 2"},
+    "d1_explain": {
+        "database": "portal-db",
+        "sql": "SELECT id FROM invoices WHERE total_cents > 1000 ORDER BY issued_on LIMIT 5",
+    },
+    "d1_migrations": {"database": "portal-db", "rehearse": True},
+    "d1_check": {"database": "portal-db", "deep": True},
     "tokens_health": {"limit": 2},
 }
 

@@ -23,6 +23,9 @@ NAMES = [
     "d1_databases",
     "d1_schema",
     "d1_query",
+    "d1_explain",
+    "d1_migrations",
+    "d1_check",
     "tokens_health",
 ]
 LISTED = {tool["name"]: tool for tool in listed()}
@@ -37,6 +40,9 @@ LEAST: dict[str, dict[str, Any]] = {
     },
     "d1_schema": {"database": "absent"},
     "d1_query": {"database": "absent", "sql": "SELECT 1"},
+    "d1_explain": {"database": "absent", "sql": "SELECT 1"},
+    "d1_migrations": {"database": "absent"},
+    "d1_check": {"database": "absent"},
 }
 FIELDS = {
     "knowledge_validate": "version files scraped migrations branchLessons findings",
@@ -47,6 +53,9 @@ FIELDS = {
     "d1_databases": "databases",
     "d1_schema": "tables",
     "d1_query": "columns rows rowCount truncated nextCursor masked meta",
+    "d1_explain": "plan rowsRead advice",
+    "d1_migrations": "applied pending unknown edited rehearsal",
+    "d1_check": "checks",
     "tokens_health": "asOf counts connections loop crypto apiKeys grants cloudflare nextCursor",
 }
 ARGUMENTS = {
@@ -58,6 +67,9 @@ ARGUMENTS = {
     "d1_databases": "location",
     "d1_schema": "database table detail",
     "d1_query": "database sql parameters limit cursor",
+    "d1_explain": "database sql parameters advise",
+    "d1_migrations": "database rehearse",
+    "d1_check": "database deep",
     "tokens_health": "database state provider limit cursor",
 }
 EVERY_TOOL = pytest.mark.parametrize("tool", all_tools().values(), ids=lambda tool: tool.name)

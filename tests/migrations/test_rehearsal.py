@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mcp_daan.d1 import apart
 from mcp_daan.d1.rehearsal import GONE, rehearsed
 from tests.d1.conftest import contents
 from tests.migrations.conftest import INIT, Portal
@@ -182,7 +183,7 @@ def test_a_renamed_table_loses_nothing(portal: Portal) -> None:
 )
 def test_a_migration_without_end_is_ended(portal: Portal, sql: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even inside one opcode that no handler stops, and by itself, should whoever started it be slow to."""
-    monkeypatch.setattr("mcp_daan.d1.apart.GRACE_SECONDS", 60)
+    monkeypatch.setattr(apart, "GRACE_SECONDS", 60)
     portal.migration("0002_b.sql", sql)
     database = portal.app.for_call().database("portal-db")
     started = time.monotonic()
