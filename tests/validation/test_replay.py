@@ -18,6 +18,7 @@ def run(sql: str, seconds: float = 2) -> tuple[list[str], int]:
     [
         "CREATE VIRTUAL TABLE t USING fts4(a)",  # a module that D1 does not have
         "CREATE VIRTUAL TABLE temp.t USING dbstat",
+        "CREATE TABLE t AS SELECT * FROM pragma_compile_options",
         "CREATE TABLE t AS SELECT randomblob(1000000) FROM (VALUES (1), (2), (3)), (VALUES (1), (2), (3), (4), (5), (6), (7))",
         "CREATE TABLE t (id SERIAL PRIMARY KEY) ENGINE=InnoDB",
     ],
