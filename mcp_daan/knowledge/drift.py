@@ -70,6 +70,7 @@ class _Comparison:
     def __init__(self, said: Mapping[str, Claims], schemas: Sequence[Schema]) -> None:
         self._said = said
         self._schemas = schemas
+        self._meant: dict[str, set[str]] = {}
         self._tables: dict[str, list[tuple[Schema, Table]]] = {}
         for schema in schemas:
             for table in schema.tables:
@@ -191,9 +192,11 @@ class _Comparison:
         return (path, line, told) if is_main or count * 2 >= columns else None
 
     def _is(self, written: str, table: str) -> bool:
-        return written.lower() == table or any(
-            each.name.lower() == table for _, each in self._named(written, loose=True)
-        )
+        """Whether *written* may mean *table*, whose name is in small letters; a diagram's USER means users."""
+        low = written.lower()
+        if low not in self._meant:
+            self._meant[low] = {low} | {each.name.lower() for _, each in self._named(low, loose=True)}
+        return table in self._meant[low]
 
     def _found(self, claim: TableClaim) -> list[tuple[Schema, Table]]:
         """The tables that *claim* means: those of the database that its headings name, else of any."""

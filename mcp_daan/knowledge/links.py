@@ -19,6 +19,7 @@ _CITED = re.compile(r"(?:\./)?(?P<path>[\w.-]+(?:/[\w.\[\]-]+)+)/?(?::\d+(?:-\d+
 _FILE_ENDINGS = set(
     "md mdx ts tsx js jsx mjs cjs json jsonc toml sql py sh yml yaml csv html css astro svelte vue".split()
 )
+_LONGEST_PATH = 300
 # Folders that a team's own paths begin with, be they there or not.
 _USUAL = {"src", "apps", "docs", "packages", "migrations"}
 _PLACEHOLDER = re.compile(
@@ -53,7 +54,7 @@ class LinkCheck:
             return self._link(span, path)
         # What ships with the server speaks of any team's paths.
         if span.kind == "code" and not span.target and cited and self.base.origin == "workspace":
-            found = _CITED.fullmatch(span.text)
+            found = _CITED.fullmatch(span.text) if len(span.text) <= _LONGEST_PATH else None
             if found and self._in_vain(found["path"], path):
                 return f"`{found['path']}` is named here, but there is no such file."
         return None
@@ -125,7 +126,7 @@ class LinkCheck:
 
 def anchors(text: str, titles: list[str]) -> set[str]:
     """The anchors of a document: of its headings as GitHub makes them, and those set by hand."""
-    found = set(re.findall(r"""<\w+[^>]*?\b(?:id|name)\s*=\s*["']([^"']+)["']""", text))
+    found = set(re.findall(r"""<\w+[^<>]{0,200}?\b(?:id|name)\s*=\s*["']([^"']+)["']""", text))
     seen: dict[str, int] = {}
     for title in titles:
         slug = re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")

@@ -30,9 +30,10 @@ _LIMITS = {
 _SCHEMA_WORDS = re.compile(r"(?i)(?:create|alter|drop)\b")
 _IGNORED = re.compile(r"(?:\s|;|--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z))*", re.S)
 _TRIGGER = re.compile(r"(?i)create\s+(?:temp\w*\s+)?trigger\b")
-# A text, a comment, a quoted name, a number, a word or a sign.
+# A text, a comment, a quoted name, a number, a word or a sign. Names are bounded: one that never ends, met a
+# million times, would be looked for to the end of the file each time.
 _WORD = re.compile(
-    r"""(?:\b[xX])?'(?:[^']|'')*(?:'|\Z)|--[^\n]*|/\*.*?(?:\*/|\Z)|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|\d+\.\d+|\w+|[^\s\w]""",
+    r"""(?:\b[xX])?'(?:[^']|'')*(?:'|\Z)|--[^\n]*|/\*.*?(?:\*/|\Z)|"(?:[^"]|""){0,300}"|`[^`]{0,300}`|\[[^\]]{0,300}\]|\d+\.\d+|\w+|[^\s\w]""",
     re.S,
 )
 _XINFO = 'SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?)'

@@ -73,6 +73,15 @@ def test_a_workspace_without_databases_is_complete(bare) -> None:
     assert bare.partial is False
 
 
+def test_databases_that_are_only_remote_are_a_hole(team) -> None:
+    """They cannot be reached, so the documents are held against nothing."""
+    team.write("apps/portal/wrangler.json", '{"name": "portal"}')
+    team.write("daan.toml", '[d1.databases.live]\nid = "22222222-2222-2222-2222-222222222222"\naccount_id = "a"\n')
+
+    assert team.codes() == [("unchecked", "backend/DATABASE.md")]
+    assert team.partial is True
+
+
 def test_a_production_database_without_a_file_is_no_hole_beside_a_local_one(team) -> None:
     """It lives at Cloudflare; the app's local database stands for it."""
     config = json.loads((team.portal / "wrangler.json").read_text())

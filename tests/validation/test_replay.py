@@ -55,6 +55,15 @@ def test_statements_end_where_sqlite_ends_them() -> None:
     assert list(statements("  -- nothing; here\n;;\n")) == []
 
 
+@pytest.mark.parametrize("sign", ["[", '"', "`", "'", "/*", "--", "(", ";", "$"])
+def test_signs_that_open_and_never_close_take_no_time(sign) -> None:
+    """Whatever stands in a file, reading it ends."""
+    begin = time.monotonic()
+    list(statements(f"CREATE TABLE a {sign * 200_000}"))
+
+    assert time.monotonic() - begin < 20
+
+
 def test_many_statements_are_parted_in_time() -> None:
     """A megabyte of data is no reason to wait."""
     begin = time.monotonic()
