@@ -24,8 +24,8 @@ import apsw
 
 from mcp_daan.knowledge.base import KnowledgeBase
 from mcp_daan.knowledge.markdown import document_title, front_matter, lines_of, read_text, sections
-from mcp_daan.knowledge.search import Question, search, sources_for
-from mcp_daan.knowledge.words import telling
+from mcp_daan.knowledge.retrieval.search import Question, search, sources_for
+from mcp_daan.knowledge.retrieval.words import telling
 from mcp_daan.workspace import Workspace
 
 DEPTH = 10

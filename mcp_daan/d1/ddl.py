@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
+from mcp_daan.d1.masking.words import Token, tokens
 from mcp_daan.d1.values import MASK
-from mcp_daan.d1.words import Token, tokens
 
 # What a default may say of a secret column without telling a secret.
 EMPTY_DEFAULTS = {"''", '""', "NULL", "0", "CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME"}

@@ -33,14 +33,14 @@ def main() -> None:
 
 def _task(name: str) -> Callable[..., Told]:
     if name == "explanation":
-        from mcp_daan.d1.explanation import explanation
+        from mcp_daan.d1.explaining.explanation import explanation
 
         return explanation
     if name == "rehearsal":
-        from mcp_daan.d1.trial import rehearse
+        from mcp_daan.d1.rehearsals.trial import rehearse
 
         return rehearse
-    from mcp_daan.d1.examination import examine
+    from mcp_daan.d1.health.examination import examine
 
     return examine
 

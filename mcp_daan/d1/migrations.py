@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mcp_daan.d1.catalog import quoted
 from mcp_daan.d1.databases import Database
+from mcp_daan.d1.masking.catalog import quoted
 from mcp_daan.d1.reading import reading
 
 # What wrangler suggests to those who keep each migration in a folder, as drizzle does.

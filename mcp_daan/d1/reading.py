@@ -9,9 +9,9 @@ from pathlib import Path
 
 import apsw
 
-from mcp_daan.d1.catalog import quoted
 from mcp_daan.d1.failures import in_our_words, missing_file
 from mcp_daan.d1.guard import Guard, harden, refusal
+from mcp_daan.d1.masking.catalog import quoted
 from mcp_daan.errors import Unavailable
 
 # A writer holds the file for milliseconds; longer means that it keeps it.

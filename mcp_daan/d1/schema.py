@@ -6,13 +6,13 @@ from typing import Any, Literal
 import apsw
 from pydantic import Field
 
-from mcp_daan.d1.catalog import quoted, read_catalog
 from mcp_daan.d1.databases import Database, local_file
 from mcp_daan.d1.ddl import EMPTY_DEFAULTS, index_text, without_literals
 from mcp_daan.d1.guard import internal
-from mcp_daan.d1.lineage import result_masks
+from mcp_daan.d1.masking.catalog import quoted, read_catalog
+from mcp_daan.d1.masking.lineage import result_masks
+from mcp_daan.d1.masking.secrets import secret_columns, secret_indexes
 from mcp_daan.d1.reading import reading
-from mcp_daan.d1.secrets import secret_columns, secret_indexes
 from mcp_daan.d1.values import MASK
 from mcp_daan.errors import Refused
 from mcp_daan.protocol import Model

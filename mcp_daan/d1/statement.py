@@ -12,13 +12,13 @@ from typing import Any
 
 import apsw
 
-from mcp_daan.d1.cost import counted_whole, counting
+from mcp_daan.d1.explaining.cost import counted_whole, counting
 from mcp_daan.d1.guard import SQL_BYTES, Guard, refusal
-from mcp_daan.d1.lineage import Masks, result_masks
+from mcp_daan.d1.masking.lineage import Masks, result_masks
+from mcp_daan.d1.masking.secrets import secret_columns
+from mcp_daan.d1.masking.words import tokens
 from mcp_daan.d1.reading import snapshot, table_names
-from mcp_daan.d1.secrets import secret_columns
 from mcp_daan.d1.values import MASK, BrokenText, SQLValue, to_wire
-from mcp_daan.d1.words import tokens
 from mcp_daan.errors import Refused, TooLarge, Unavailable
 
 ONE = "Send exactly one statement that reads: SELECT, WITH … SELECT, VALUES, EXPLAIN, or a PRAGMA such as table_info."

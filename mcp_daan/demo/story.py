@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mcp_daan.demo.history import MAIN, Commit, Tree
-from mcp_daan.knowledge.lessons import FOLDER, VIEW, Lesson, compose, lesson_id
-from mcp_daan.knowledge.view import rendered
+from mcp_daan.knowledge.lessons.lessons import FOLDER, VIEW, Lesson, compose, lesson_id
+from mcp_daan.knowledge.lessons.view import rendered
 from mcp_daan.protocol import Component
 
 KNOWLEDGE = "docs/knowledge/backend/"

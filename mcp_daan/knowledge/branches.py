@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from mcp_daan.knowledge.base import KnowledgeBase
-from mcp_daan.knowledge.lessons import (
+from mcp_daan.knowledge.lessons.lessons import (
     FOLDER,
     NAME,
     VIEW,

@@ -9,7 +9,7 @@ from mcp_daan.app import App
 from mcp_daan.config import FILE, Settings
 from mcp_daan.d1.databases import called, find_databases
 from mcp_daan.errors import Conflict, DaanError
-from mcp_daan.knowledge.publishing import exclusive, publish
+from mcp_daan.knowledge.lessons.publishing import exclusive, publish
 from mcp_daan.workspace import Workspace, folders
 
 # A folder that holds one of these is a component of a knowledge base.

@@ -8,9 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from mcp_daan.app import App
-from mcp_daan.d1.checks import Check, checked
 from mcp_daan.d1.databases import local_file
 from mcp_daan.d1.guard import shown
+from mcp_daan.d1.health.checks import Check, checked
 from mcp_daan.d1.migrations import duplicates
 from mcp_daan.errors import DaanError
 from mcp_daan.paging import page

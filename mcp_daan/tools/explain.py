@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from mcp_daan.app import App
-from mcp_daan.d1.explain import Explained, Told, explain
-from mcp_daan.d1.scratch import COPY_BYTES
+from mcp_daan.d1.explaining.explain import Explained, Told, explain
+from mcp_daan.d1.explaining.scratch import COPY_BYTES
 from mcp_daan.protocol import Reply
 from mcp_daan.toolbox import tool
 from mcp_daan.tools.d1 import Name, Parameters, Sql

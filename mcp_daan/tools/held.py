@@ -9,11 +9,11 @@ from mcp_daan.d1 import schema as d1
 from mcp_daan.d1.databases import Database
 from mcp_daan.d1.migrations import applied_migrations, migration_files
 from mcp_daan.errors import DaanError
-from mcp_daan.knowledge.drift import Schema
-from mcp_daan.knowledge.edits import Migrations, made_by, not_run
-from mcp_daan.knowledge.findings import Finding, finding
-from mcp_daan.knowledge.replay import Column, Index, Table, is_own
-from mcp_daan.knowledge.validation import Given
+from mcp_daan.knowledge.validation.drift import Schema
+from mcp_daan.knowledge.validation.edits import Migrations, made_by, not_run
+from mcp_daan.knowledge.validation.findings import Finding, finding
+from mcp_daan.knowledge.validation.replay import Column, Index, Table, is_own
+from mcp_daan.knowledge.validation.validation import Given
 from mcp_daan.protocol import Component
 
 MIGRATION_BYTES = 4 * 2**20

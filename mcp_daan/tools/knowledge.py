@@ -10,8 +10,8 @@ from mcp_daan.app import App
 from mcp_daan.errors import InvalidArguments
 from mcp_daan.knowledge.base import KnowledgeBase
 from mcp_daan.knowledge.reading import File, Heading, cut, list_files, read_document
-from mcp_daan.knowledge.search import Found, Question, Result, SearchScope, mark, search, sources_for
-from mcp_daan.knowledge.words import looks_dutch
+from mcp_daan.knowledge.retrieval.search import Found, Question, Result, SearchScope, mark, search, sources_for
+from mcp_daan.knowledge.retrieval.words import looks_dutch
 from mcp_daan.paging import ENVELOPE_BYTES, decode_cursor, page
 from mcp_daan.protocol import Component, Model, Reply, json_bytes
 from mcp_daan.toolbox import Cursor, Limit, tool

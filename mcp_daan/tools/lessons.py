@@ -9,12 +9,20 @@ from pydantic import Field
 
 from mcp_daan.app import App
 from mcp_daan.errors import InvalidArguments, SourceError
-from mcp_daan.knowledge.appending import Appended, Draft, SimilarLesson, append
 from mcp_daan.knowledge.base import KnowledgeBase
 from mcp_daan.knowledge.branches import foreign_lessons
-from mcp_daan.knowledge.lessons import FOLDER, VIEW, Lesson, newest_first, passed_over, read_lessons, with_successors
+from mcp_daan.knowledge.lessons.appending import Appended, Draft, SimilarLesson, append
+from mcp_daan.knowledge.lessons.lessons import (
+    FOLDER,
+    VIEW,
+    Lesson,
+    newest_first,
+    passed_over,
+    read_lessons,
+    with_successors,
+)
+from mcp_daan.knowledge.lessons.view import heal_view
 from mcp_daan.knowledge.repository import head_branch, is_repository, marked
-from mcp_daan.knowledge.view import heal_view
 from mcp_daan.paging import ENVELOPE_BYTES, page
 from mcp_daan.protocol import Component, Model, Reply, json_bytes
 from mcp_daan.toolbox import Cursor, Limit, Text, tool

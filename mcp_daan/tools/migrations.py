@@ -12,9 +12,9 @@ from mcp_daan.app import App
 from mcp_daan.d1.databases import Database, local_file
 from mcp_daan.d1.guard import shown
 from mcp_daan.d1.migrations import FOLDERS, duplicates, gaps, migration_files, number, out_of_order
-from mcp_daan.d1.rehearsal import FileRun, Rehearsal, RowsLost, ValuesLost, rehearsed
+from mcp_daan.d1.rehearsals.rehearsal import FileRun, Rehearsal, RowsLost, ValuesLost, rehearsed
 from mcp_daan.errors import Unavailable
-from mcp_daan.knowledge.edits import migration_findings
+from mcp_daan.knowledge.validation.edits import migration_findings
 from mcp_daan.paging import page_lists
 from mcp_daan.protocol import Model, Reply
 from mcp_daan.toolbox import Cursor, tool

@@ -11,9 +11,9 @@ from pydantic import Field
 
 from mcp_daan.app import App
 from mcp_daan.d1.databases import Database, called, local_file
-from mcp_daan.d1.lineage import result_masks
+from mcp_daan.d1.masking.lineage import result_masks
+from mcp_daan.d1.masking.secrets import secret_columns
 from mcp_daan.d1.reading import reading
-from mcp_daan.d1.secrets import secret_columns
 from mcp_daan.errors import DaanError, InvalidArguments, NotFound
 from mcp_daan.paging import ENVELOPE_BYTES, page
 from mcp_daan.protocol import Reply, json_bytes

@@ -10,11 +10,11 @@ from pydantic import Field
 from mcp_daan.app import App
 from mcp_daan.knowledge.base import KnowledgeBase
 from mcp_daan.knowledge.branches import BranchLesson
-from mcp_daan.knowledge.drift import Schema
-from mcp_daan.knowledge.edits import Migration
-from mcp_daan.knowledge.findings import Finding
-from mcp_daan.knowledge.freshness import DocumentFile, ScrapedPage
-from mcp_daan.knowledge.validation import Report, validate
+from mcp_daan.knowledge.validation.drift import Schema
+from mcp_daan.knowledge.validation.edits import Migration
+from mcp_daan.knowledge.validation.findings import Finding
+from mcp_daan.knowledge.validation.freshness import DocumentFile, ScrapedPage
+from mcp_daan.knowledge.validation.validation import Report, validate
 from mcp_daan.paging import page_lists
 from mcp_daan.protocol import Component, Model, Reply
 from mcp_daan.toolbox import Cursor, tool

@@ -8,8 +8,8 @@ from typing import Any
 import apsw
 import pytest
 
-from mcp_daan.d1.lineage import Masks, result_masks
-from mcp_daan.d1.secrets import secret_columns
+from mcp_daan.d1.masking.lineage import Masks, result_masks
+from mcp_daan.d1.masking.secrets import secret_columns
 from mcp_daan.errors import Refused
 
 SCHEMA = """

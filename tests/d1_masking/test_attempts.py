@@ -8,8 +8,8 @@ import random
 import apsw
 import pytest
 
-from mcp_daan.d1.probe import nothing_bound
-from mcp_daan.d1.words import tokens
+from mcp_daan.d1.masking.probe import nothing_bound
+from mcp_daan.d1.masking.words import tokens
 
 AT = "connections.access_token_enc"
 KH = "api_keys.key_hash"

@@ -7,10 +7,10 @@ import time
 import apsw
 import pytest
 
-from mcp_daan.d1.lineage import Masks, result_masks
-from mcp_daan.d1.probe import nothing_bound
-from mcp_daan.d1.secrets import secret_columns
-from mcp_daan.d1.words import parameter_count
+from mcp_daan.d1.masking.lineage import Masks, result_masks
+from mcp_daan.d1.masking.probe import nothing_bound
+from mcp_daan.d1.masking.secrets import secret_columns
+from mcp_daan.d1.masking.words import parameter_count
 from mcp_daan.errors import Refused
 
 HARMLESS = [
@@ -172,7 +172,7 @@ def test_a_view_that_is_read_in_other_words_still_hides_what_its_names_call_secr
 
 def test_masking_imports_little():
     """It runs in a process that is started while a caller waits."""
-    code = "import sys, mcp_daan.d1.lineage, mcp_daan.d1.secrets; print(*sys.modules)"
+    code = "import sys, mcp_daan.d1.masking.lineage, mcp_daan.d1.masking.secrets; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
     assert {"pydantic", "mcp", "apsw.ext", "sqlite3"}.isdisjoint(loaded)

@@ -3,7 +3,7 @@
 import apsw
 import pytest
 
-from mcp_daan.d1.secrets import secret_columns
+from mcp_daan.d1.masking.secrets import secret_columns
 from mcp_daan.errors import Unavailable
 
 HARMLESS = """

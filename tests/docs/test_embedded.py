@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from mcp_daan.knowledge.base import SUFFIXES
-from mcp_daan.knowledge.claims.reading import read_claims
-from mcp_daan.knowledge.handwritten import handwritten
-from mcp_daan.knowledge.limits import limit_findings
+from mcp_daan.knowledge.lessons.handwritten import handwritten
 from mcp_daan.knowledge.markdown import front_matter
-from mcp_daan.knowledge.passages import parse_document
+from mcp_daan.knowledge.validation.claims.reading import read_claims
+from mcp_daan.knowledge.validation.limits import limit_findings
+from mcp_daan.knowledge.validation.passages import parse_document
 from mcp_daan.protocol import Component
 from mcp_daan.scrub import shaped
 

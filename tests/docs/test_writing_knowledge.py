@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from mcp_daan.knowledge.claims.reading import read_claims
-from mcp_daan.knowledge.claims.said import Claims
-from mcp_daan.knowledge.handwritten import handwritten
-from mcp_daan.knowledge.passages import parse_document
+from mcp_daan.knowledge.lessons.handwritten import handwritten
+from mcp_daan.knowledge.validation.claims.reading import read_claims
+from mcp_daan.knowledge.validation.claims.said import Claims
+from mcp_daan.knowledge.validation.passages import parse_document
 
 PAGE = (Path(__file__).parents[2] / "docs" / "writing-knowledge.md").read_text(encoding="utf-8")
 EXAMPLE = re.findall(r"^~~~markdown\n(.*?)^~~~$", PAGE, re.M | re.S)[0]

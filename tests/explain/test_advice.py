@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mcp_daan.d1.scratch import COPY_BYTES
+from mcp_daan.d1.explaining.scratch import COPY_BYTES
 from tests.d1.conftest import ID
 from tests.explain.conftest import SCRIPT, Shop
 from tests.node.engine import in_d1

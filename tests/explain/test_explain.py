@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from mcp_daan.d1.price import price
+from mcp_daan.d1.explaining.price import price
 from tests.d1.conftest import code, contents
 from tests.explain.conftest import SCRIPT, Shop
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import apsw
 import pytest
 
-from mcp_daan.knowledge import index
 from mcp_daan.knowledge.base import KnowledgeBase
-from mcp_daan.knowledge.index import consult, scan_documents, scan_migrations
+from mcp_daan.knowledge.retrieval import index
+from mcp_daan.knowledge.retrieval.index import consult, scan_documents, scan_migrations
 from mcp_daan.workspace import Workspace, cache_folder
 from tests.knowledge.conftest import Write
 
@@ -240,7 +240,7 @@ import sys
 from pathlib import Path
 from mcp_daan.config import Knowledge
 from mcp_daan.knowledge.base import open_knowledge
-from mcp_daan.knowledge.index import consult, scan_documents
+from mcp_daan.knowledge.retrieval.index import consult, scan_documents
 from mcp_daan.workspace import Workspace
 base = open_knowledge(Workspace(Path(sys.argv[1])), Knowledge())
 sys.stdin.read()

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from mcp_daan.errors import InvalidArguments, NotFound
 from mcp_daan.knowledge.base import KnowledgeBase
 from mcp_daan.knowledge.markdown import sections
-from mcp_daan.knowledge.pages import addresses
 from mcp_daan.knowledge.reading import cut, find_section, list_files, read_document
+from mcp_daan.knowledge.retrieval.pages import addresses
 from mcp_daan.protocol import json_bytes
 from tests.knowledge.conftest import Write
 

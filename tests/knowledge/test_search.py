@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mcp_daan.knowledge.base import KnowledgeBase
-from mcp_daan.knowledge.search import Found, Question, SearchScope, search, sources_for
+from mcp_daan.knowledge.retrieval.search import Found, Question, SearchScope, search, sources_for
 from mcp_daan.workspace import Workspace
 from tests.knowledge.conftest import Write
 

@@ -5,7 +5,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_daan.knowledge.snippets import LENGTH, snippet
+from mcp_daan.knowledge.retrieval.snippets import LENGTH, snippet
 
 
 @given(st.text(max_size=2000), st.lists(st.text(min_size=1, max_size=8), max_size=5))

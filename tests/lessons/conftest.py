@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from mcp_daan.app import App
-from mcp_daan.knowledge.appending import Appended, Draft, append
 from mcp_daan.knowledge.base import KnowledgeBase
+from mcp_daan.knowledge.lessons.appending import Appended, Draft, append
 from mcp_daan.protocol import Answer
 from mcp_daan.scrub import Secrets
 from mcp_daan.toolbox import run, tools_in

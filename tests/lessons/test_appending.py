@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from mcp_daan.app import App
-from mcp_daan.knowledge import publishing
-from mcp_daan.knowledge.lessons import read_lessons
-from mcp_daan.knowledge.publishing import exclusive, publish
+from mcp_daan.knowledge.lessons import publishing
+from mcp_daan.knowledge.lessons.lessons import read_lessons
+from mcp_daan.knowledge.lessons.publishing import exclusive, publish
 from mcp_daan.toolbox import run, tools_in
 from mcp_daan.tools import lessons
 from mcp_daan.workspace import data_folder

@@ -7,7 +7,7 @@ import pytest
 
 from mcp_daan.errors import Unavailable
 from mcp_daan.knowledge.branches import BranchLesson, branch_lessons, foreign_lessons
-from mcp_daan.knowledge.lessons import read_lessons
+from mcp_daan.knowledge.lessons.lessons import read_lessons
 
 GREP = r"worker\|D1\|OAuth\|migration\|auth"
 

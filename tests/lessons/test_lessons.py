@@ -4,10 +4,10 @@ import os
 
 import pytest
 
-from mcp_daan.knowledge.handwritten import END, START, generated, handwritten
-from mcp_daan.knowledge.lessons import compose, parse, read_lessons
+from mcp_daan.knowledge.lessons.handwritten import END, START, generated, handwritten
+from mcp_daan.knowledge.lessons.lessons import compose, parse, read_lessons
+from mcp_daan.knowledge.lessons.similarity import SAME, nearest, pieces, similarity
 from mcp_daan.knowledge.markdown import front_matter, lines_of
-from mcp_daan.knowledge.similarity import SAME, nearest, pieces, similarity
 
 BY_HAND = """# Lessons learned
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mcp_daan.knowledge.lessons import parse, read_lessons
+from mcp_daan.knowledge.lessons.lessons import parse, read_lessons
 
 WRITER = Path(__file__).with_name("writer.py")
 ROOT = Path(__file__).parents[2]

@@ -6,9 +6,9 @@ import pytest
 
 from mcp_daan.errors import Unavailable
 from mcp_daan.knowledge.base import KnowledgeBase
-from mcp_daan.knowledge.handwritten import END, START
-from mcp_daan.knowledge.lessons import read_lessons
-from mcp_daan.knowledge.view import heal_view, rendered
+from mcp_daan.knowledge.lessons.handwritten import END, START
+from mcp_daan.knowledge.lessons.lessons import read_lessons
+from mcp_daan.knowledge.lessons.view import heal_view, rendered
 
 HUMAN = "\ufeff# Onze lessen\r\n\r\nTabs\tand trailing blanks   \r\n\r\n## D1: by hand\r\n\r\nText.\r\n"
 

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_daan.errors import InvalidArguments, Refused
-from mcp_daan.knowledge.handwritten import END, START
-from mcp_daan.knowledge.lessons import Lesson, compose, lesson_id, parse
+from mcp_daan.knowledge.lessons.handwritten import END, START
+from mcp_daan.knowledge.lessons.lessons import Lesson, compose, lesson_id, parse
+from mcp_daan.knowledge.lessons.view import rendered
+from mcp_daan.knowledge.lessons.wording import checked, guarded, normalised, unguarded
 from mcp_daan.knowledge.markdown import sections
-from mcp_daan.knowledge.view import rendered
-from mcp_daan.knowledge.wording import checked, guarded, normalised, unguarded
 from mcp_daan.scrub import Secrets
 
 PIECES = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mcp_daan.d1.objections import UNKNOWN_HERE
+from mcp_daan.d1.rehearsals.objections import UNKNOWN_HERE
 from tests.migrations.conftest import INIT, ROWS, Portal
 from tests.node.engine import BIN, installed
 

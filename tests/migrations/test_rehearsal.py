@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mcp_daan.d1 import apart
-from mcp_daan.d1.rehearsal import GONE, rehearsed
+from mcp_daan.d1.rehearsals.rehearsal import GONE, rehearsed
 from tests.d1.conftest import contents
 from tests.migrations.conftest import INIT, Portal
 

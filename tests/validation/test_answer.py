@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mcp_daan.app import App
-from mcp_daan.knowledge.findings import SEVERITIES
+from mcp_daan.knowledge.validation.findings import SEVERITIES
 from mcp_daan.toolbox import run
 from mcp_daan.tools import validation
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from mcp_daan.knowledge.limits import limit_findings
-from mcp_daan.knowledge.passages import parse_document
-from mcp_daan.knowledge.quantities import quantities
+from mcp_daan.knowledge.validation.limits import limit_findings
+from mcp_daan.knowledge.validation.passages import parse_document
+from mcp_daan.knowledge.validation.quantities import quantities
 
 
 def stated_wrongly(text: str, path: str = "backend/NOTES.md") -> list[str]:

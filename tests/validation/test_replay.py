@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from mcp_daan.knowledge.replay import replay, same_sql, statements
+from mcp_daan.knowledge.validation.replay import replay, same_sql, statements
 
 
 def run(sql: str, seconds: float = 2) -> tuple[list[str], int]:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from mcp_daan.knowledge.dates import written_dates
-from mcp_daan.knowledge.versions import read_stated
+from mcp_daan.knowledge.validation.versions import read_stated
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

@@ -1,0 +1,1 @@
+"""Plans, costs, and indexes that were tried."""

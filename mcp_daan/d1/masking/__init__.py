@@ -1,0 +1,1 @@
+"""Which columns hold secrets, and which results draw on them."""

@@ -1,0 +1,134 @@
+"""Which result columns of a statement draw on a secret, and which secrets it uses elsewhere.
+
+The engine itself hides every secret value: the guard lets it read NULL instead. Lineage tells which result columns
+are therefore not what they seem, so that they show as masked and all others stay readable. The engine is the judge
+of it: what it reads and lineage does not see leads to a refusal. Three things the engine tells nobody, and lineage
+minds them alone: columns that NATURAL or USING compares, arguments of table-valued functions, and the order of rows.
+"""
+
+import re
+from dataclasses import dataclass
+
+import apsw
+
+from mcp_daan.d1.masking.catalog import Catalog, Secrets, read_catalog
+from mcp_daan.d1.masking.ordering import reworded, tables_in_secret_order, walks_secret_index
+from mcp_daan.d1.masking.parse import read_statement
+from mcp_daan.d1.masking.probe import Prepared, prepare
+from mcp_daan.d1.masking.secrets import DEFAULTS, SCHEMA_TEXT
+from mcp_daan.d1.masking.select import Unreadable
+from mcp_daan.d1.masking.trace import Outcome, Tracer, named
+from mcp_daan.d1.masking.words import tokens
+from mcp_daan.errors import Refused
+
+# Where `PRAGMA table_info` and `table_xinfo` have their dflt_value.
+DEFAULT_PLACE = 4
+_UNTOLD = re.compile(r"\b(?:natural|using)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Masks:
+    """Per result column whether it draws on a secret, and the secrets ("table.column") used outside of them.
+
+    *statement* is what to run: the statement itself, or the same in words that do not give its rows in the order of
+    a secret. It takes the same parameters.
+    """
+
+    columns: tuple[bool, ...]
+    elsewhere: tuple[str, ...]
+    statement: str
+
+
+def result_masks(connection: apsw.Connection, sql: str, secrets: Secrets) -> Masks:
+    """Judge the one statement in *sql* without running it.
+
+    Refused where no result column can be told apart from a secret; apsw's own errors where the engine or the
+    connection's authorizer does not accept the statement.
+    """
+    prepared = prepare(connection, sql, secrets)
+    # To list tables, the engine compiles every view: that reads nothing.
+    if prepared.explains or not secrets or tokens(sql)[0].word == "PRAGMA":
+        return Masks(_told(sql, prepared, secrets), (), sql)
+    catalog = read_catalog(connection)
+    untold = _has_untold(prepared, catalog, sql)
+    if not untold and not _involved(prepared, catalog, secrets):
+        return Masks((False,) * prepared.width, (), sql)
+    tracer = Tracer(connection, catalog, secrets)
+    outcome = _traced(tracer, prepared, sql)
+    masks = tuple(bool(column.draws) for column in outcome.columns)
+    statement = _in_open_order(tracer, sql)
+    return Masks(masks, tuple(sorted(".".join(secret) for secret in outcome.elsewhere)), statement)
+
+
+def _told(sql: str, prepared: Prepared, secrets: Secrets) -> tuple[bool, ...]:
+    """The masks of a PRAGMA or EXPLAIN, which show no rows but can show literals of the schema."""
+    words = tokens(sql)
+    if (
+        words[0].word == "EXPLAIN"
+        and words[1].word != "QUERY"
+        and (SCHEMA_TEXT in secrets or not DEFAULTS.isdisjoint(secrets))
+    ):
+        raise Refused(
+            "The program of the statement could show what the schema says of a secret.",
+            advice="Use EXPLAIN QUERY PLAN.",
+        )
+    name = words[3 if words[2:] and words[2].word == "." else 1].name if words[0].word == "PRAGMA" else ""
+    hides = (f"pragma_{name}", "dflt_value") in secrets
+    return tuple(hides and place == DEFAULT_PLACE for place in range(prepared.width))
+
+
+def _has_untold(prepared: Prepared, catalog: Catalog, sql: str) -> bool:
+    """Whether NATURAL or USING may compare columns, and the engine tells of neither column nor table."""
+    touched = [catalog.relations[name] for name in prepared.tables if name in catalog.relations]
+    return any(_UNTOLD.search(text) for text in [sql, *(each.sql for each in touched if each.kind == "view")])
+
+
+def _involved(prepared: Prepared, catalog: Catalog, secrets: Secrets) -> bool:
+    """Whether a secret is read, or lies under a virtual table or an order of rows."""
+    if not prepared.reads.isdisjoint(secrets):
+        return True
+    virtual = {name for name in prepared.tables if name in catalog.relations and catalog.relations[name].module}
+    if virtual and any(table in virtual for table, _ in secrets):
+        return True
+    indexed, kept = tables_in_secret_order(catalog, secrets)
+    return not prepared.tables.isdisjoint(indexed | kept)
+
+
+def _traced(tracer: Tracer, prepared: Prepared, sql: str) -> Outcome:
+    read = prepared.reads & tracer.secrets
+    try:
+        outcome = tracer.select(read_statement(sql))
+    except Unreadable as error:
+        raise _unclear(read) from error
+    if len(outcome.columns) != prepared.width or not read <= tracer.seen:
+        raise _unclear(read)
+    return outcome
+
+
+def _in_open_order(tracer: Tracer, sql: str) -> str:
+    """*sql*, or the same in other words if its rows would come in the order of a secret."""
+    connection, catalog, secrets = tracer.connection, tracer.catalog, tracer.secrets
+    indexed, kept = tables_in_secret_order(catalog, secrets)
+    tables = tracer.viewed | {source.relation.name for source in tracer.sources.values()}
+    walks = not tables.isdisjoint(indexed) and walks_secret_index(connection, sql, catalog, secrets)
+    if not walks and tables.isdisjoint(kept):
+        return sql
+    statement = reworded(tracer, sql, tracer.sources.values())
+    try:
+        # A CTE with the name of what a view reads would take its place there.
+        told = not tracer.ctes.isdisjoint(tracer.viewed) or walks_secret_index(connection, statement, catalog, secrets)
+    except (apsw.SQLError, apsw.TooBigError):
+        told = True  # It asks for what the other words do not give, an index by name for example.
+    if told:
+        raise Refused(
+            "The rows would come in the order of a secret.",
+            advice="Name the columns you need plainly, without rowid, INDEXED BY or the name of the schema.",
+        )
+    return statement
+
+
+def _unclear(secrets: Secrets) -> Refused:
+    return Refused(
+        f"It cannot be told which result columns draw on {named(secrets) or 'a secret column'}.",
+        advice="Write it as a plain SELECT of the columns you need, without the secret ones.",
+    )

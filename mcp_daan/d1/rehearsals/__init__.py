@@ -1,0 +1,1 @@
+"""Migrations tried on a copy."""

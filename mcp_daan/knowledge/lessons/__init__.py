@@ -1,0 +1,1 @@
+"""Lessons: one file each, and the view that people read."""

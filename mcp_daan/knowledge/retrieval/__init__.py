@@ -1,0 +1,1 @@
+"""Find sections by words."""

@@ -1,0 +1,259 @@
+"""A full-text index of the documents, brought up to date by content at each use.
+
+It is kept in the user's cache folder, shared by every server on the workspace. It may be deleted at any time,
+and where it cannot be written it is held in memory.
+"""
+
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Literal, NamedTuple, TypeVar
+
+import apsw
+
+from mcp_daan.errors import Unavailable
+from mcp_daan.knowledge.base import KnowledgeBase, documents
+from mcp_daan.knowledge.markdown import read_text
+from mcp_daan.knowledge.retrieval.pages import SEPARATOR, document_page, migration_page
+from mcp_daan.workspace import Workspace, cache_folder
+
+T = TypeVar("T")
+Kind = Literal["document", "migration"]
+VERSION = 1  # of the tables below; it is part of the file's name
+BATCH = 100  # files between two commits, so that another server waits a moment, not a minute
+BUSY_MILLISECONDS = 10_000
+# A file that changes twice within its clock's tick keeps its stamp: a stamp this fresh is not relied upon.
+SETTLED_NANOSECONDS = 2 * 10**9
+_TOKENS = "tokenize = 'porter unicode61 remove_diacritics 2'"
+_TABLES = f"""
+CREATE TABLE IF NOT EXISTS pages(
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, stamp TEXT NOT NULL, digest BLOB, fault TEXT,
+  title TEXT, scope TEXT, component TEXT, dated TEXT, changed INTEGER, bytes INTEGER, headings INTEGER,
+  UNIQUE (kind, name));
+CREATE TABLE IF NOT EXISTS places(
+  id INTEGER PRIMARY KEY, page INTEGER NOT NULL, address TEXT NOT NULL, line INTEGER NOT NULL, end INTEGER NOT NULL,
+  bare INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS places_of_page ON places(page);
+CREATE VIRTUAL TABLE IF NOT EXISTS parts USING fts5(title, address, body, name, {_TOKENS});
+CREATE VIRTUAL TABLE IF NOT EXISTS whole USING fts5(title, headings, body, name, content = '', contentless_delete = 1, {_TOKENS});
+PRAGMA user_version = {VERSION};
+"""
+# These say that the place does not serve; any other error, that the file is damaged.
+_PLACE = (apsw.BusyError, apsw.LockedError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.FullError, apsw.IOError)
+
+
+class Source(NamedTuple):
+    """A file to index; `stamp` changes whenever the file does, `settled` says that it surely will."""
+
+    name: str
+    kind: Kind
+    path: str
+    stamp: str
+    settled: bool
+    changed: int
+    bytes: int
+
+
+def scan_documents(base: KnowledgeBase) -> list[Source]:
+    """The documents of *base* as they stand on disk now."""
+    root = os.fspath(base.root)
+    return list(
+        _sources(((entry, entry.path[len(root) :].lstrip("/\\")) for entry in documents(base.root)), "document")
+    )
+
+
+def scan_migrations(workspace: Workspace) -> list[Source]:
+    """The *.sql files of every migrations folder that a wrangler configuration inside the workspace names."""
+    folders = {
+        Path(os.path.normpath(app.path.parent / binding.migrations_dir))
+        for app in workspace.apps
+        for binding in app.d1_bindings()
+    }
+    entries: list[tuple[os.DirEntry[str], str]] = []
+    for folder in sorted(folders):
+        if folder.is_dir() and folder.resolve().is_relative_to(workspace.root.resolve()):
+            inside = (entry for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False))
+            entries += [
+                (entry, workspace.relative(Path(entry.path))) for entry in inside if entry.name.lower().endswith(".sql")
+            ]
+    return list(_sources(entries, "migration"))
+
+
+def consult(identity: str, sources: Sequence[Source], kinds: Sequence[Kind], work: Callable[[apsw.Connection], T]) -> T:
+    """What *work* makes of the up-to-date index of *sources*, which are all there are of *kinds*.
+
+    *identity* tells one knowledge base's index from another's.
+    """
+    name = f"index-{hashlib.sha256(identity.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}-v{VERSION}"
+    folder = cache_folder()
+    generation = _newest(folder, name)
+    # A damaged file is not deleted under others who have it open: the next generation takes its place.
+    for number in (generation, generation + 1):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with closing(_opened(str(folder / f"{name}-{number}.sqlite"))) as connection:
+                refresh(connection, sources, kinds)
+                done = _at_one_moment(connection, work)
+        except (OSError, *_PLACE):
+            break
+        except apsw.Error:
+            continue
+        if number > generation:
+            _drop_older(folder, name, number)
+        return done
+    memory = _memory(name)
+    with memory.lock:
+        refresh(memory.connection, sources, kinds)
+        return _at_one_moment(memory.connection, work)
+
+
+def refresh(connection: apsw.Connection, sources: Sequence[Source], kinds: Sequence[Kind]) -> None:
+    """Bring the index up to date: changed files by content, gone files out."""
+    known: dict[tuple[str, str], str] = {
+        (kind, name): stamp
+        for kind, name, stamp in connection.execute("SELECT kind, name, stamp FROM pages")
+        if kind in kinds
+    }
+    present = {(source.kind, source.name) for source in sources}
+    gone = [key for key in known if key not in present]
+    if gone:
+        with connection:
+            for kind, name in gone:
+                _remove(connection, kind, name)
+    changed = [source for source in sources if known.get((source.kind, source.name)) != source.stamp]
+    for start in range(0, len(changed), BATCH):
+        with connection:
+            for source in changed[start : start + BATCH]:
+                _take_in(connection, source)
+
+
+def _at_one_moment(connection: apsw.Connection, work: Callable[[apsw.Connection], T]) -> T:
+    # Else another server could change the index between two statements of *work*.
+    connection.execute("BEGIN DEFERRED")
+    try:
+        return work(connection)
+    finally:
+        connection.execute("ROLLBACK")
+
+
+@dataclass
+class _Memory:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    connection: apsw.Connection = field(default_factory=lambda: _opened(":memory:"))
+
+
+@cache
+def _memory(name: str) -> _Memory:
+    return _Memory()
+
+
+def _opened(path: str) -> apsw.Connection:
+    connection = apsw.Connection(path)
+    try:
+        connection.set_busy_timeout(BUSY_MILLISECONDS)
+        # A write begins as one: two servers that read first and then both want to write would both give up.
+        connection.transaction_mode = "IMMEDIATE"
+        if connection.pragma("journal_mode") != "wal":
+            # The switch needs the file for itself and does not wait; whoever comes first makes it for all.
+            with suppress(apsw.BusyError):
+                connection.pragma("journal_mode", "wal")
+        connection.pragma("synchronous", "normal")
+        if connection.pragma("user_version") != VERSION:
+            with connection:
+                connection.execute(_TABLES)
+    except apsw.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _newest(folder: Path, name: str) -> int:
+    numbers = [file.stem.removeprefix(f"{name}-") for file in folder.glob(f"{name}-*.sqlite")]
+    return max((int(number) for number in numbers if number.isdecimal()), default=0)
+
+
+def _drop_older(folder: Path, name: str, newest: int) -> None:
+    for number in range(newest):
+        for ending in ("", "-wal", "-shm"):
+            with suppress(OSError):
+                (folder / f"{name}-{number}.sqlite{ending}").unlink()
+
+
+def _sources(entries: Iterable[tuple[os.DirEntry[str], str]], kind: Kind) -> Iterator[Source]:
+    now = time.time_ns()
+    for entry, name in entries:
+        try:
+            seen = entry.stat(follow_symlinks=False)
+        except OSError:  # gone since the folder was listed
+            continue
+        newest = max(seen.st_mtime_ns, seen.st_ctime_ns)
+        stamp = f"{seen.st_mtime_ns} {seen.st_ctime_ns} {seen.st_size} {seen.st_ino}"
+        if not name.isascii():  # a name that is not UTF-8 is shown with its odd bytes spelled out
+            name = name.encode("utf-8", "backslashreplace").decode()
+        settled = now - newest > SETTLED_NANOSECONDS
+        yield Source(name.replace(os.sep, "/"), kind, entry.path, stamp, settled, seen.st_mtime_ns, seen.st_size)
+
+
+def _take_in(connection: apsw.Connection, source: Source) -> None:
+    held = connection.execute(
+        "SELECT id, digest FROM pages WHERE kind = ? AND name = ?", (source.kind, source.name)
+    ).fetchone()
+    stamp = source.stamp if source.settled else ""
+    try:
+        text = read_text(Path(source.path))
+    except Unavailable as error:
+        _remove(connection, source.kind, source.name)
+        _insert(connection, source, stamp, fault=error.message)
+        return
+    digest = hashlib.sha256(text.encode()).digest()
+    if held and held[1] == digest:
+        connection.execute("UPDATE pages SET stamp = ?, changed = ? WHERE id = ?", (stamp, source.changed, held[0]))
+        return
+    _remove(connection, source.kind, source.name)
+    _insert_text(connection, source, stamp, digest, text)
+
+
+def _insert(connection: apsw.Connection, source: Source, stamp: str, *, fault: str | None = None) -> int:
+    connection.execute(
+        "INSERT INTO pages(name, kind, stamp, fault, changed, bytes) VALUES (?, ?, ?, ?, ?, ?)",
+        (source.name, source.kind, stamp, fault, source.changed, source.bytes),
+    )
+    return connection.last_insert_rowid()
+
+
+def _insert_text(connection: apsw.Connection, source: Source, stamp: str, digest: bytes, text: str) -> None:
+    page = (migration_page if source.kind == "migration" else document_page)(source.name, text)
+    number = _insert(connection, source, stamp)
+    connection.execute(
+        "UPDATE pages SET digest = ?, title = ?, scope = ?, component = ?, dated = ?, headings = ? WHERE id = ?",
+        (digest, page.title, page.scope, page.component, page.dated, page.headings, number),
+    )
+    for part in page.parts:
+        connection.execute(
+            "INSERT INTO places(page, address, line, end, bare) VALUES (?, ?, ?, ?, ?)",
+            (number, part.address, part.line, part.end, not part.body.strip()),
+        )
+        connection.execute(
+            "INSERT INTO parts(rowid, title, address, body, name) VALUES (?, ?, ?, ?, ?)",
+            (connection.last_insert_rowid(), page.title, part.address, part.body, source.name),
+        )
+    headings = "\n".join(dict.fromkeys(part.address.rsplit(SEPARATOR, 1)[-1] for part in page.parts))
+    body = "".join(part.body for part in page.parts)
+    connection.execute(
+        "INSERT INTO whole(rowid, title, headings, body, name) VALUES (?, ?, ?, ?, ?)",
+        (number, page.title, headings, body, source.name),
+    )
+
+
+def _remove(connection: apsw.Connection, kind: str, name: str) -> None:
+    for (page,) in connection.execute("SELECT id FROM pages WHERE kind = ? AND name = ?", (kind, name)).fetchall():
+        connection.execute("DELETE FROM parts WHERE rowid IN (SELECT id FROM places WHERE page = ?)", (page,))
+        connection.execute("DELETE FROM places WHERE page = ?", (page,))
+        connection.execute("DELETE FROM whole WHERE rowid = ?", (page,))
+        connection.execute("DELETE FROM pages WHERE id = ?", (page,))

@@ -1,0 +1,243 @@
+"""Search: the index is asked for words, pages rank by their sections together."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Literal, overload
+
+import apsw
+
+from mcp_daan.knowledge.base import KnowledgeBase
+from mcp_daan.knowledge.retrieval.index import Kind, Source, consult, scan_documents, scan_migrations
+from mcp_daan.knowledge.retrieval.snippets import snippet
+from mcp_daan.knowledge.retrieval.words import telling, words
+from mcp_daan.protocol import Model
+
+SearchScope = Literal["all", "docs", "lessons", "scraped", "migrations"]
+KINDS: dict[SearchScope, tuple[Kind, ...]] = {"all": ("document", "migration"), "migrations": ("migration",)}
+# A page is worth its best sections, each next one less, and the whole of it: bench/search.py measures it.
+SECTION_WEIGHTS = (1, 0.5, 0.25, 0.12)
+_PARTS = """
+SELECT places.page, places.id, places.bare, -bm25(parts, 2.0, 3.0, 1.0, 1.0)
+FROM parts JOIN places ON places.id = parts.rowid WHERE parts MATCH ?"""  # title, heading path, body, name
+_WHOLE = "SELECT rowid, -bm25(whole) FROM whole WHERE whole MATCH ?"
+# What a heading says when it speaks of a component without naming it.
+_SPEAKS_OF = {
+    "d1": ("d1", "database", "sql", "schema", "migration"),
+    "workers": ("worker", "wrangler", "kv", "durable object"),
+    "oauth": ("oauth", "token", "auth"),
+}
+RANK_CONSTANT = 60  # of reciprocal rank fusion
+
+
+class Result(Model):
+    """A document and its best section; `section` is empty for text before the first heading."""
+
+    path: str
+    section: str
+    line: int
+    end_line: int
+    score: float
+    snippet: str
+    age_days: int | None = None
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A page that was found, and its best part."""
+
+    page: int
+    part: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Found(Sequence[Result]):
+    """What was found, best first: as long as all of it, filled from `start` on for as many as were asked.
+
+    `left_out` names the files that could not be read, and so were not searched.
+    """
+
+    total: int
+    start: int
+    results: tuple[Result, ...]
+    left_out: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return self.total
+
+    @overload
+    def __getitem__(self, at: int) -> Result: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Result, ...]: ...
+
+    def __getitem__(self, at: int | slice) -> Result | tuple[Result, ...]:
+        filled = range(self.total)[at]
+        if isinstance(filled, int):
+            return self.results[filled - self.start]
+        return tuple(self.results[number - self.start] for number in filled)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is searched for, and in what.
+
+    `component` keeps the sections of which front matter, title, heading path, file name or a line
+    `Component: …` names it.
+    """
+
+    phrasings: tuple[str, ...]
+    scope: SearchScope = "all"
+    component: str | None = None
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of file that can answer it."""
+        return KINDS.get(self.scope, ("document",))
+
+
+def sources_for(base: KnowledgeBase, kinds: Iterable[Kind]) -> list[Source]:
+    """The files of *kinds* as they stand on disk now."""
+    scans: dict[Kind, Callable[[], list[Source]]] = {
+        "document": lambda: scan_documents(base),
+        "migration": lambda: scan_migrations(base.workspace),
+    }
+    return [source for kind in kinds for source in scans[kind]()]
+
+
+def mark(question: Question, sources: Sequence[Source]) -> str:
+    """What ties a cursor to this question and these files."""
+    state = repr((question, sorted((source.name, source.stamp) for source in sources)))
+    return hashlib.sha256(state.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def identity(base: KnowledgeBase) -> str:
+    """What tells the index of *base* from another's."""
+    return f"{base.root}\n{base.workspace.root}"
+
+
+def search(
+    base: KnowledgeBase,
+    question: Question,
+    sources: Sequence[Source],
+    *,
+    now: datetime,
+    start: int = 0,
+    limit: int = 10,
+    redact: Callable[[str], str] = str,
+) -> Found:
+    """The pages among *sources* that *question* finds; *redact* cleans text before it is cut."""
+    wanted = list(dict.fromkeys(word for phrase in question.phrasings for word in telling(phrase)))
+
+    def ask(connection: apsw.Connection) -> Found:
+        pages = _pages(connection, question.kinds)
+        allowed = {number: page for number, page in pages.items() if _answers(page, question)}
+        parts = _parts_about(connection, question.component)
+        hits = _fused([_ranked(connection, phrase, allowed, parts) for phrase in question.phrasings])
+        first = min(start, len(hits))
+        results = [
+            _result(connection, hit, allowed[hit.page], now, lambda body: snippet(redact(body), wanted))
+            for hit in hits[first : first + limit]
+        ]
+        left_out = sorted(page.name for page in pages.values() if page.fault is not None)
+        return Found(len(hits), first, tuple(results), tuple(left_out))
+
+    return consult(identity(base), sources, question.kinds, ask)
+
+
+@dataclass(frozen=True)
+class _Page:
+    name: str
+    fault: str | None
+    scope: str | None
+    dated: str | None
+    changed: int
+
+
+def _pages(connection: apsw.Connection, kinds: Sequence[Kind]) -> dict[int, _Page]:
+    rows = connection.execute("SELECT kind, id, name, fault, scope, dated, changed FROM pages")
+    return {number: _Page(*row) for kind, number, *row in rows if kind in kinds}
+
+
+def _answers(page: _Page, question: Question) -> bool:
+    return question.scope in ("all", page.scope)
+
+
+def _parts_about(connection: apsw.Connection, component: str | None) -> frozenset[int] | None:
+    """The parts that name *component*; None, for all of them, without one."""
+    if component is None:
+        return None
+    name = " ".join(words(component))
+    if not name:
+        return frozenset()
+    spoken = " OR ".join(f'"{each}"' for each in _SPEAKS_OF.get(name, (name,)))
+    query = f'{{title address name}} : ({spoken}) OR body : "component {name}"'
+    rows = connection.execute(
+        "SELECT rowid FROM parts WHERE parts MATCH ?1 UNION"
+        " SELECT places.id FROM places JOIN pages ON pages.id = page WHERE lower(component) = ?2",
+        (query, name),
+    )
+    return frozenset(part for (part,) in rows)
+
+
+def _ranked(
+    connection: apsw.Connection, phrase: str, allowed: Mapping[int, _Page], about: frozenset[int] | None
+) -> list[Hit]:
+    # Words are quoted and joined by OR: what the caller typed is never read as query syntax.
+    query = " OR ".join(f'"{word}"' for word in telling(phrase))
+    if not query:
+        return []
+    parts: dict[int, list[tuple[float, int, int]]] = {}
+    for page, part, bare, score in connection.execute(_PARTS, (query,)):
+        if page in allowed and (about is None or part in about):
+            parts.setdefault(page, []).append((-score, bare, part))
+    # Words of a file's whole text count even when no single part holds them.
+    whole: dict[int, float] = dict(connection.execute(_WHOLE, (query,)))
+    hits = []
+    for page, scored in parts.items():
+        best = sorted(scored)[: len(SECTION_WEIGHTS)]
+        together = sum(weight * -score for weight, (score, *_) in zip(SECTION_WEIGHTS, best, strict=False))
+        # A heading without text of its own says little; it is shown where nothing else was found.
+        _, _, shown = min(best, key=lambda each: (each[1], each))
+        hits.append(Hit(page, shown, together + whole.get(page, 0.0)))
+    return sorted(hits, key=lambda hit: (-hit.score, allowed[hit.page].name))
+
+
+def _fused(rankings: Sequence[list[Hit]]) -> list[Hit]:
+    if len(rankings) == 1:
+        return rankings[0]
+    fused: dict[int, Hit] = {}
+    best_rank: dict[int, int] = {}
+    for ranking in rankings:
+        for rank, hit in enumerate(ranking, 1):
+            score = 1 / (RANK_CONSTANT + rank)
+            before = fused.get(hit.page)
+            # The section shown is that of the phrasing which found the page best.
+            shown = before if before is not None and best_rank[hit.page] <= rank else hit
+            best_rank[hit.page] = min(rank, best_rank.get(hit.page, rank))
+            fused[hit.page] = replace(shown, score=score + (before.score if before else 0.0))
+    return sorted(fused.values(), key=lambda hit: (-hit.score, best_rank[hit.page], hit.page))
+
+
+def _result(connection: apsw.Connection, hit: Hit, page: _Page, now: datetime, cut: Callable[[str], str]) -> Result:
+    address, line, end, body = connection.execute(
+        "SELECT places.address, line, end, body FROM places JOIN parts ON parts.rowid = places.id WHERE places.id = ?",
+        (hit.part,),
+    ).get
+    return Result(
+        path=page.name,
+        section=address,
+        line=line,
+        end_line=end,
+        score=float(f"{hit.score:.4g}"),
+        snippet=cut(body) or address,
+        age_days=_age(page, now) if page.scope == "scraped" else None,
+    )
+
+
+def _age(page: _Page, now: datetime) -> int:
+    seconds = page.changed / 10**9
+    written = date.fromisoformat(page.dated) if page.dated else datetime.fromtimestamp(seconds, UTC).date()
+    return max((now.date() - written).days, 0)

@@ -1,0 +1,289 @@
+"""Cloudflare's limits as documents state them, held against today's."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from mcp_daan.knowledge.validation.findings import Finding, finding
+from mcp_daan.knowledge.validation.passages import Block, Document
+from mcp_daan.knowledge.validation.quantities import Quantity, Unit, quantities
+from mcp_daan.knowledge.validation.sentences import sentences
+from mcp_daan.protocol import Component
+
+AS_OF = "2026-11-22"
+_PAGES = "https://developers.cloudflare.com"
+Product = Literal["d1", "workers", "kv"]
+KB, MB, GB, TB = 10**3, 10**6, 10**9, 10**12
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One limit: how people name it, and the values that are right, in bytes, seconds, days or pieces.
+
+    `weak` names it only where the clause names no other limit.
+    """
+
+    name: str
+    product: Product
+    unit: Unit
+    right: tuple[float, ...]
+    today: str
+    topic: re.Pattern[str]
+    weak: re.Pattern[str] | None = None
+
+    @property
+    def source(self) -> str:
+        """Where today's value is published."""
+        return f"{_PAGES}/{self.product}/platform/limits/"
+
+    @property
+    def component(self) -> Component:
+        """KV belongs to the Workers' room."""
+        return "d1" if self.product == "d1" else "workers"
+
+
+def _limit(
+    name: str,
+    product: Product,
+    unit: Unit,
+    right: tuple[float, ...],
+    today: str,
+    topic: str,
+    weak: str | None = None,
+) -> Limit:
+    return Limit(
+        name, product, unit, right, today, re.compile(topic, re.I | re.X), re.compile(weak, re.I) if weak else None
+    )
+
+
+_SIZE = r"(?:sizes?|groottes?|omvang|limit|limiet|max\w*)"
+# Values and wording of the vendor's pages; a value is right when it holds for any plan or setting.
+LIMITS = (
+    _limit(
+        "Worker size", "workers", "bytes", (64 * MIB,), "64 MiB uncompressed, on every plan",
+        rf"\b(?:worker|script|bundle|code)s?['’]?s?[ -]*{_SIZE}\b"
+        rf"|\b{_SIZE}\b[ ](?:of|van|voor|for)[ ](?:(?:a|an|the|een|de|each|elke)[ ])?(?:\w+[ ])?(?:worker|script|bundle)"
+        rf"|\b(?:worker|script|bundle)\b[^|]{{0,30}}\b(?:compress\w*|gzip\w*|gecomprimeerd)"
+        rf"|\b(?:worker|script|bundle)\b[^|]{{0,40}}\b(?:groot|groter|large|larger|big|bigger)\b",
+        r"^(?!.*\b(?:body|uploads?|uploaden|assets?|requests?|verzoek\w*|reads?|le[ez]\w*|send|stu\w*)\b).*"
+        r"\b(?:workers?|scripts?) (?:mag|mogen|can|may|must|moet(?:en)?) (?:only )?(?:be|maximaal|hoogstens|ten hoogste)\b",
+    ),
+    _limit(
+        "memory of a Worker", "workers", "bytes", (128 * MB,), "128 MB for an isolate",
+        r"\b(?:memory|geheugen|ram|werkgeheugen)\b",
+    ),
+    _limit(
+        "CPU time", "workers", "seconds", (0.01, 30, 300, 900),
+        "10 ms on the Free plan, 30 s by default and at most 5 minutes on the Paid one, 15 minutes for a cron trigger",
+        r"\bcpu\b",
+    ),
+    _limit(
+        "startup time", "workers", "seconds", (1,), "1 second",
+        r"\b(?:start-?[ ]?up(?:[ -]?time)?|opstart\w*|global[ ]scope)\b",
+    ),
+    _limit(
+        "subrequests of an invocation", "workers", "pieces", (50, 10_000, 10_000_000),
+        "50 on the Free plan, 10,000 on the Paid one unless `limits.subrequests` says otherwise",
+        r"\bsub-?requests?\b(?![^|]*\binternal)",
+    ),
+    _limit(
+        "cron triggers of an account", "workers", "pieces", (5, 250), "5 on the Free plan, 250 on the Paid one",
+        r"\bcron[ -]?triggers?\b[^|]{0,12}(?:\baccount|\||$)",
+    ),
+    _limit(
+        "environment variables of a Worker", "workers", "pieces", (64, 128), "64 on the Free plan, 128 on the Paid one",
+        r"\b(?:environment[ ]variables|omgevingsvariabelen)\b",
+    ),
+    _limit(
+        "database size", "d1", "bytes", (10 * GB, 500 * MB), "10 GB on the Paid plan, 500 MB on the Free one",
+        rf"\bdatabases?['’]?s?[ -]*(?:{_SIZE})\b|\b{_SIZE}\b[ ](?:of|van|per|for)[ ](?:(?:a|an|the|een|de|each|one)[ ])?"
+        r"(?:d1[ -]?)?database|\b(?:a|each|one|een|elke|iedere|per|d1)[ -](?:d1[ -])?database\b(?![ ]?name)",
+    ),
+    _limit(
+        "databases of an account", "d1", "pieces", (10, 50_000), "50,000 on the Paid plan, 10 on the Free one",
+        r"\b(?:databases)\b[ ](?:per|for[ ]each|van[ ]een|of[ ]an)[ ]account\b|\b(?:number[ ]of|aantal)[ ](?:d1[ -])?databases\b",
+    ),
+    _limit(
+        "size of a row, text or blob", "d1", "bytes", (2 * MB,), "2,000,000 bytes",
+        rf"\b(?:rows?|rij(?:en)?|blobs?|strings?)\b[^|]{{0,24}}\b{_SIZE}\b|\b{_SIZE}\b[^|]{{0,24}}\b(?:rows?|rij(?:en)?|blobs?|strings?)\b"
+        r"|\b(?:a|each|een|elke|per|one)[ ](?:row|rij|blob|string)\b",
+    ),
+    _limit(
+        "length of a SQL statement", "d1", "bytes", (100 * KB,), "100,000 bytes",
+        r"\b(?:sql|statement|query)\b[^|]{0,16}\b(?:length|lengte|size|grootte)\b|\blengte[ ]van[ ]een[ ](?:sql|statement|query)",
+    ),
+    _limit(
+        "bound parameters of a statement", "d1", "pieces", (100,), "100",
+        r"\b(?:bound|bind)[ ](?:parameters?|variables?|values?)\b|\bparameters?\b|\bplaceholders?\b",
+    ),
+    _limit(
+        "columns of a table", "d1", "pieces", (100,), "100",
+        r"\b(?:columns|kolommen)\b[^|]{0,24}\b(?:tables?|tabel(?:len)?)\b|\b(?:tables?|tabel)\b[^|]{0,40}\b(?:columns|kolommen)\b",
+    ),
+    _limit(
+        "queries of a Worker invocation", "d1", "pieces", (1000, 50), "1,000 on the Paid plan, 50 on the Free one",
+        r"\b(?:queries|query['’]s)\b[^|]{0,16}\b(?:invocation|invocatie|aanroep)",
+    ),
+    _limit(
+        "duration of a query", "d1", "seconds", (30,), "30 seconds",
+        r"\b(?:query|queries|statements?|sql)\b[^|]{0,24}\b(?:duration|duur|run(?:s|ning)?|lopen|duren|time-?out)\b",
+    ),
+    _limit(
+        "Time Travel", "d1", "days", (30, 7), "30 days on the Paid plan, 7 on the Free one",
+        r"\btime[ ]travel\b",
+    ),
+    _limit(
+        "value size", "kv", "bytes", (25 * MIB,), "25 MiB",
+        r"\b(?:values?|waardes?|waarden)\b",
+    ),
+    _limit(
+        "key size", "kv", "bytes", (512,), "512 bytes",
+        r"(?<!per[ ])(?<!each[ ])\b(?:keys?|sleutels?)\b(?![ ]metadata)",
+    ),
+    _limit(
+        "metadata of a key", "kv", "bytes", (1024,), "1,024 bytes",
+        r"\bmetadata\b",
+    ),
+)  # fmt: skip
+
+_PRODUCTS: dict[Product, re.Pattern[str]] = {
+    "d1": re.compile(r"\bd1\b", re.I),
+    "kv": re.compile(r"\bkv\b", re.I),
+    "workers": re.compile(r"\b(?:workers?|isolates?)\b", re.I),
+}
+# Another product of the vendor's, whose limits are not known here.
+_OTHERS = re.compile(
+    r"(?i)\b(?:r2|queues?|durable objects?|pages|hyperdrive|vectorize|workers ai|workflows?|images|stream|containers?"
+    r"|postgres\w*|mysql|browser|analytics engine|email|pipelines?|sqlite-backed|snippets?|builds?|worker loader)\b"
+)
+# Only a sentence, heading or table that speaks of limits states one.
+_LIMITING = re.compile(
+    r"(?i)\blimi(?:t\w*|et\w*)|\bmax(?:im\w*)?\b|\bat most\b|\bup to\b|\bhoogstens\b|\bten hoogste\b|\bmaximaal\b"
+    r"|\bno (?:more|larger|longer|bigger) than\b|\bnot (?:exceed|be larger|be longer)|\bniet (?:meer|groter|langer) dan\b"
+    r"|\bcan(?:not)? (?:only )?(?:be|hold|have|use)\b|\bmay (?:only )?(?:be|hold|have|use|take)\b|\b(?:mag|mogen|kan|kunnen)\b"
+    r"|\b(?:is|are) allowed\b|\btoegestaan\b|\bquota?\b|[≤<]|\bgrens\b|\btot (?=\d)|\bhas to (?:stay|be) (?:under|below)"
+    r"|\bmust (?:be|stay|finish) (?:under|below|within|less|smaller)|\bmoet (?:onder|binnen)|\bbinnen\b|\bwithin\b"
+)
+# Advice, memories and examples are no statement about what the limit is.
+_NO_STATEMENT = re.compile(
+    r"(?i)\b(?:was|were|used to|formerly|previously|until|earlier|no longer|out of date|outdated|raised|increased|lowered"
+    r"|instead of|rather than|eerst|eerder|vroeger|voorheen|niet meer|werd|waren|verouderd|verhoogd|in plaats van"
+    r"|keep|aim|target|budget|streef|houd|richtlijn|guideline|recommend\w*|aanbevolen|prefer\w*|goal|doel|typical\w*"
+    r"|usually|meestal|bundled|unbound|legacy|temporary|about|around|roughly|approximately|ongeveer|circa|average|gemiddeld|example|bijvoorbeeld|e\.g"
+    r"|request a(?:n)? (?:higher|increase)|uses?|consum\w*|measured|gemeten|took|duurde|fail(?:s|ed)|faalde)\b"
+)
+# A clause of these words goes on with the limit named before: "3 MB on the Free plan, 10 MB paid".
+_GOES_ON = re.compile(
+    r"(?i)(?:\W|\d|\b(?:[kmgt]i?b|bytes?|ms|s|sec|seconds?|seconden?|min|minutes?|minuten|free|paid|gratis|betaald|plan|plans"
+    r"|on|op|het|the|of|or|for|voor|in|after|na|compress\w*|uncompressed|compressie|gecomprimeerd|gzip\w*|default|standaard"
+    r"|max\w*|up|to|tot|enterprise|pro|business|standard|million|miljoen|k|workers)\b)*"
+)
+_REFERS = re.compile(r"(?i)\s*(?:see|read|zie|lees)\b")
+_CLAUSE = re.compile(r"[;|·•()]|,(?!\d)|(?<!\d)\s(?:and|en|but|maar|with|met|while|terwijl|plus)\s")
+
+
+def limit_findings(path: str, document: Document, *, component: str = "") -> Iterator[Finding]:
+    """Where *document* states a limit that is not today's; *component* is what its front matter says it is about."""
+    for block in document.today:
+        context = _context(block, path, component)
+        seen: set[tuple[int, str]] = set()
+        for line, text in _statements(block):
+            for limit, stated in _outdated(text, context):
+                if (line, limit.name) not in seen:
+                    seen.add((line, limit.name))
+                    yield finding(
+                        "limit_outdated",
+                        path,
+                        f"The {limit.name} is stated as {stated}; it is {limit.today} ({AS_OF}, {limit.source}).",
+                        line=line,
+                        suggestion=limit.today,
+                        component=limit.component,
+                    )
+
+
+def _statements(block: Block) -> Iterator[tuple[int, str]]:
+    """(line, text) of each sentence, or row of a table, that may state a limit."""
+    if block.kind == "table":
+        for row in block.rows[1:]:
+            yield row[0].line, " | ".join(cell.plain for cell in row)
+    elif block.kind != "fence":
+        for prose in block.texts:
+            for sentence in sentences(prose):
+                yield sentence[0].line, "".join(span.text for span in sentence)
+
+
+def _context(block: Block, path: str, component: str) -> tuple[str, ...]:
+    """What surrounds the block, nearest first: introduction, headings, the head of a table, the file."""
+    headings = [heading.plain for heading in reversed(block.headings)]
+    head = " ".join(cell.plain for cell in block.rows[0]) if block.rows else ""
+    name = path.rsplit("/", 1)[-1].replace("-", " ").replace("_", " ")
+    return (head, block.lead.plain, *headings, name, component)
+
+
+def _outdated(text: str, context: tuple[str, ...]) -> Iterator[tuple[Limit, str]]:
+    """(limit, what is stated) for each limit that *text* states wrongly."""
+    if _NO_STATEMENT.search(text) or not any(_LIMITING.search(each) for each in (text, *context[:4])):
+        return
+    before: Limit | None = None
+    for clause in _CLAUSE.split(text):
+        named = _named(clause, text, context)
+        if named:
+            before = next(iter(named))
+        stated: dict[Limit, list[Quantity]] = {}
+        for quantity in quantities(clause):
+            limit = _meant(quantity, named, clause)
+            if limit is None and not named and before is not None and _GOES_ON.fullmatch(clause):
+                limit = before if before.unit == quantity.unit else None
+            if limit is not None:
+                stated.setdefault(limit, []).append(quantity)
+        for limit, values in stated.items():
+            if not any(_right(each, limit) for each in values):
+                yield limit, values[0].text
+
+
+def _named(clause: str, text: str, context: tuple[str, ...]) -> dict[Limit, tuple[int, int]]:
+    """The limits that *clause* names and where, in order."""
+    if _REFERS.match(clause):
+        return {}
+    found = {limit: match.span() for limit in LIMITS if (match := limit.topic.search(clause))}
+    if not found:
+        found = {limit: match.span() for limit in LIMITS if limit.weak and (match := limit.weak.search(clause))}
+    about = {limit: span for limit, span in found.items() if _about(limit, clause, text, context)}
+    return dict(sorted(about.items(), key=lambda item: item[1]))
+
+
+def _meant(quantity: Quantity, named: dict[Limit, tuple[int, int]], clause: str) -> Limit | None:
+    """The limit that stands nearest to *quantity*; a bare number counts only right beside its words."""
+    near: list[tuple[int, Limit]] = []
+    for limit, (start, end) in named.items():
+        if limit.unit == quantity.unit:
+            between = clause[quantity.end : start] if quantity.end <= start else clause[end : quantity.start]
+            near.append((len(re.findall(r"\w+", between)), limit))
+    if not near:
+        return None
+    distance, limit = min(near, key=lambda each: each[0])
+    return limit if quantity.unit != "pieces" or distance <= 4 else None
+
+
+def _about(limit: Limit, clause: str, text: str, context: tuple[str, ...]) -> bool:
+    """Whether the nearest words that name a product name that of *limit*."""
+    for words in (clause, text, *context):
+        if _OTHERS.search(words):
+            return False
+        named = {product for product, pattern in _PRODUCTS.items() if pattern.search(words)}
+        if named:
+            # "Queries per Worker invocation" is D1's, and "one KV value in a Worker" is KV's.
+            return limit.product in named or (
+                "workers" in named and limit.product != "workers" and _elsewhere(limit, context)
+            )
+    return False
+
+
+def _elsewhere(limit: Limit, context: Iterable[str]) -> bool:
+    return any(_PRODUCTS[limit.product].search(words) for words in context)
+
+
+def _right(quantity: Quantity, limit: Limit) -> bool:
+    return any(abs(value - right) <= right * 0.05 for value in quantity.values for right in limit.right)
