@@ -74,6 +74,9 @@ def _connect(file: Path, stack: ExitStack) -> tuple[apsw.Connection, Callable[[]
     # Where all is in the main file, `immutable` leaves no -wal and -shm behind. Beside a filled -wal it would
     # give old rows; and since it takes no locks, a write to the main file meanwhile has to be noticed.
     resting = _resting(file)
+    if _filled(_log(file)) and not _shared(file).exists():
+        # A killed writer's -wal: reading it in place would make a -shm, and nothing is written beside the file.
+        return _begin(_copied(file, stack), "mode=ro", stack), lambda: True
     try:
         return _begin(file, "mode=ro&immutable=1" if resting else "mode=ro", stack), (
             lambda: not resting or _stamp(file) == stamp
@@ -81,7 +84,7 @@ def _connect(file: Path, stack: ExitStack) -> tuple[apsw.Connection, Callable[[]
     except (apsw.CantOpenError, apsw.ReadOnlyError):
         if resting or not _filled(_log(file)):
             raise
-    # Another user's -wal without a -shm: reading it makes one, and that folder is closed to us.
+    # Another user's -shm that may not be written to.
     return _begin(_copied(file, stack), "mode=ro", stack), lambda: True
 
 
@@ -118,7 +121,8 @@ def _copied(file: Path, stack: ExitStack) -> Path:
     pair = [file, _log(file)]
     if sum(each.stat().st_size for each in pair) > COPY_BYTES:
         raise Unavailable(
-            "The database is too large to read past its folder's rights.", advice="Run as the user whose file it is."
+            "The database and its write-ahead log are too large to read from a copy.",
+            advice="Start `wrangler dev` once, which takes the log in; or run as the user whose file it is.",
         )
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mcp-daan-")))
     before = [_stamp(each) for each in pair]
@@ -131,6 +135,10 @@ def _copied(file: Path, stack: ExitStack) -> Path:
 
 def _log(file: Path) -> Path:
     return file.with_name(file.name + "-wal")
+
+
+def _shared(file: Path) -> Path:
+    return file.with_name(file.name + "-shm")
 
 
 def _filled(file: Path) -> bool:

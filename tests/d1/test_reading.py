@@ -73,6 +73,21 @@ def test_the_log_that_a_killed_worker_left_is_read(log: sqlite3.Connection, tmp_
     assert count(crashed) == 3
 
 
+def test_the_log_of_a_killed_worker_is_read_without_leaving_a_trace(log: sqlite3.Connection, tmp_path: Path) -> None:
+    """No -shm appears in the workspace."""
+    log.execute("INSERT INTO t VALUES (2)")
+    log.commit()
+    folder = tmp_path / "crashed"
+    folder.mkdir()
+    for ending in ("", "-wal"):
+        shutil.copyfile(tmp_path / f"dev.sqlite{ending}", folder / f"db.sqlite{ending}")
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    with reading(folder / "db.sqlite", seconds=5) as connection:
+        connection.execute("SELECT * FROM t").fetchall()
+
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+
+
 def test_a_log_in_a_folder_that_is_closed_to_us_is_read_from_a_copy(log: sqlite3.Connection, tmp_path: Path) -> None:
     """Where SQLite cannot make the -shm that it needs."""
     crashed = tmp_path / "crashed.sqlite"

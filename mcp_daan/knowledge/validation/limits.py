@@ -99,7 +99,7 @@ LIMITS = (
     _limit(
         "database size", "d1", "bytes", (10 * GB, 500 * MB), "10 GB on the Paid plan, 500 MB on the Free one",
         rf"\bdatabases?['’]?s?[ -]*(?:{_SIZE})\b|\b{_SIZE}\b[ ](?:of|van|per|for)[ ](?:(?:a|an|the|een|de|each|one)[ ])?"
-        r"(?:d1[ -]?)?database|\b(?:a|each|one|een|elke|iedere|per|d1)[ -](?:d1[ -])?database\b(?![ ]?name)",
+        r"(?:d1[ -]?)?database|\bdatabases?\b[^|]{0,12}\b(?:limited|grow|beperkt|groeien)\b|\b(?:a|each|one|een|elke|iedere|per|d1)[ -](?:d1[ -])?database\b(?![ ]?name)",
     ),
     _limit(
         "databases of an account", "d1", "pieces", (10, 50_000), "50,000 on the Paid plan, 10 on the Free one",
@@ -151,8 +151,9 @@ LIMITS = (
 _PRODUCTS: dict[Product, re.Pattern[str]] = {
     "d1": re.compile(r"\bd1\b", re.I),
     "kv": re.compile(r"\bkv\b", re.I),
-    "workers": re.compile(r"\b(?:workers?|isolates?)\b", re.I),
+    "workers": re.compile(r"\b(?:workers?|isolates?|script(?:s|groottes?)?)\b", re.I),
 }
+_PRODUCT = re.compile("|".join(each.pattern for each in _PRODUCTS.values()), re.I)
 # Another product of the vendor's, whose limits are not known here.
 _OTHERS = re.compile(
     r"(?i)\b(?:r2|queues?|durable objects?|pages|hyperdrive|vectorize|workers ai|workflows?|images|stream|containers?"
@@ -224,8 +225,9 @@ def _context(block: Block, path: str, component: str) -> tuple[str, ...]:
 
 def _outdated(text: str, context: tuple[str, ...]) -> Iterator[tuple[Limit, str]]:
     """(limit, what is stated) for each limit that *text* states wrongly."""
-    if _NO_STATEMENT.search(text) or not any(_LIMITING.search(each) for each in (text, *context[:4])):
+    if _NO_STATEMENT.search(text):
         return
+    limiting = any(_LIMITING.search(each) for each in (text, *context[:4]))
     before: Limit | None = None
     for clause in _CLAUSE.split(text):
         named = _named(clause, text, context)
@@ -236,11 +238,20 @@ def _outdated(text: str, context: tuple[str, ...]) -> Iterator[tuple[Limit, str]
             limit = _meant(quantity, named, clause)
             if limit is None and not named and before is not None and _GOES_ON.fullmatch(clause):
                 limit = before if before.unit == quantity.unit else None
-            if limit is not None:
+            if limit is not None and (limiting or _bare(clause, quantity, named.get(limit))):
                 stated.setdefault(limit, []).append(quantity)
         for limit, values in stated.items():
             if not any(_right(each, limit) for each in values):
                 yield limit, values[0].text
+
+
+def _bare(clause: str, quantity: Quantity, span: tuple[int, int] | None) -> bool:
+    """Whether *clause* is a limit's name and its value and nothing else: "1 MB script size"."""
+    if span is None:
+        return False
+    first, second = sorted([span, (quantity.start, quantity.end)])
+    rest = clause[: first[0]] + clause[first[1] : second[0]] + clause[second[1] :]
+    return not re.search(r"\w", _PRODUCT.sub("", rest))
 
 
 def _named(clause: str, text: str, context: tuple[str, ...]) -> dict[Limit, tuple[int, int]]:
