@@ -4,28 +4,22 @@ It imports little, since it is started while a caller waits.
 """
 
 import json
-import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any
 
-import apsw
-
+from mcp_daan.d1.bounds import end_after, fault, prepare
 from mcp_daan.errors import DaanError
 
 GRACE_SECONDS = 0.8
-HEAP_BYTES = 192 << 20
-PROCESS_BYTES = 384 << 20
 Told = Iterator[dict[str, Any]]
 
 
 def main() -> None:
     """Do the errand that the command line names."""
-    # Ctrl-C in a terminal reaches every process of the group: the server decides what ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prepare()
     request = json.load(sys.stdin.buffer)
-    _bound(request["seconds"] + GRACE_SECONDS)
+    end_after(request["seconds"] + GRACE_SECONDS)
     for told in _told(_task(sys.argv[1]), request):
         sys.stdout.write(json.dumps(told, separators=(",", ":")) + "\n")
         sys.stdout.flush()
@@ -52,28 +46,7 @@ def _told(task: Callable[..., Told], request: dict[str, Any]) -> Told:
     except DaanError as error:
         yield {"failure": [error.code, error.message, error.advice]}
     except Exception as error:  # noqa: BLE001 - a fault of ours must not end the process that tells of it
-        place = error.__traceback__
-        while place is not None and place.tb_next is not None:
-            place = place.tb_next
-        where = f"{place.tb_frame.f_code.co_qualname}:{place.tb_lineno}" if place is not None else "?"
-        yield {"fault": f"{type(error).__name__} at {where}"}
-
-
-def _bound(seconds: float) -> None:
-    """End this process after *seconds*, even inside an opcode, and before it takes more memory than it may."""
-    apsw.hard_heap_limit(HEAP_BYTES)
-    if sys.platform == "win32":
-        return
-    import resource
-
-    # Whoever started the server may have had it ignored or blocked, which is inherited.
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    # Not every system takes these; SQLite's own limit above holds everywhere.
-    for limit, value in ((resource.RLIMIT_AS, PROCESS_BYTES), (resource.RLIMIT_CORE, 0)):
-        with suppress(ValueError, OSError):
-            resource.setrlimit(limit, (value, value))
+        yield {"fault": fault(error)}
 
 
 if __name__ == "__main__":

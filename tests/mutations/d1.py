@@ -53,7 +53,7 @@ GUARDS = [
     Guard("d1/reading.py", "lambda: time.monotonic() >= deadline", "lambda: False", "tests/d1/test_reading.py"),
     Guard("d1/reading.py", "        connection.authorizer = guard\n", "", "tests/d1/test_reading.py"),
     Guard(
-        "d1/worker.py", "        signal.setitimer(signal.ITIMER_REAL, seconds)", "        pass", "tests/d1/test_pool.py"
+        "d1/bounds.py", "        signal.setitimer(signal.ITIMER_REAL, seconds)", "        pass", "tests/d1/test_pool.py"
     ),
     Guard("d1/pool.py", "        watch.start()\n", "", "tests/d1/test_pool.py"),
     Guard("d1/pool.py", "        for _ in range(2):", "        for _ in range(1):", "tests/d1/test_pool.py"),

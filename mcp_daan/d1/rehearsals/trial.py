@@ -11,7 +11,7 @@ from typing import Any
 import apsw
 
 from mcp_daan.d1.failures import in_our_words
-from mcp_daan.d1.guard import LIMITS, MODULES, SQL_BYTES, internal, shown
+from mcp_daan.d1.guard import LIMITS, SQL_BYTES, close_off, internal, shown
 from mcp_daan.d1.masking.catalog import quoted
 from mcp_daan.d1.reading import snapshot
 from mcp_daan.d1.rehearsals.objections import CLOUDFLARE, UNKNOWN_HERE, Bounds, objection
@@ -133,16 +133,7 @@ def _prepare(connection: apsw.Connection, deadline: float) -> None:
     connection.execute("PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON").fetchall()
     room = (_bytes(connection) + GROWTH_BYTES) // connection.pragma("page_size")
     connection.execute(f"PRAGMA max_page_count = {room}").fetchall()
-    connection.drop_modules(MODULES)
-    for setting, value in (
-        (apsw.SQLITE_DBCONFIG_DEFENSIVE, 1),
-        (apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0),
-        (apsw.SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0),
-        (apsw.SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0),
-        (apsw.SQLITE_DBCONFIG_ENABLE_ATTACH_CREATE, 0),
-        (apsw.SQLITE_DBCONFIG_ENABLE_ATTACH_WRITE, 0),
-    ):
-        connection.config(setting, value)
+    close_off(connection)
     for which, value in LIMITS.items():
         # D1 sees one statement at a time, SQLite here the whole file: the trace holds each to its length.
         connection.limit(which, value if which != apsw.SQLITE_LIMIT_SQL_LENGTH else LIMITS[apsw.SQLITE_LIMIT_LENGTH])
