@@ -11,7 +11,7 @@ import pytest
 
 from mcp_daan.demo.workspace import make_workspace
 from mcp_daan.tools import all_tools
-from tests.node.engine import BIN, installed
+from tests.node.packages import BIN, installed
 
 CALLS: dict[str, dict[str, Any]] = {
     "knowledge_validate": {},
@@ -47,7 +47,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def inspect(workspace: Path, *arguments: str) -> tuple[int, Any]:
     """The Inspector's exit code and the result that it printed."""
-    launcher = installed() / "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js"
+    launcher = installed("inspector") / "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js"
     # It passes none of its own environment on to the server.
     server = ["--cli", BIN / "mcp-daan", "-e", f"DAAN_WORKSPACE={workspace}"]
     command = [BIN / "node", launcher, *server, *arguments, "--format", "json"]

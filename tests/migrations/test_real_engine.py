@@ -9,7 +9,7 @@ import pytest
 
 from mcp_daan.d1.rehearsals.objections import UNKNOWN_HERE
 from tests.migrations.conftest import INIT, ROWS, Portal
-from tests.node.engine import BIN, installed
+from tests.node.packages import BIN, installed
 
 HERE = Path(__file__).parent
 LONG = "x" * 100_001
@@ -122,7 +122,7 @@ def real() -> dict[str, list[dict[str, Any]]]:
         for place, case in enumerate((CASES | DIFFERENT).values())
     ]
     done = subprocess.run(
-        [BIN / "node", HERE / "batches.mjs", installed(), str(len(lines))],
+        [BIN / "node", HERE / "batches.mjs", installed("engine"), str(len(lines))],
         input="\n".join(lines) + "\n",
         capture_output=True,
         text=True,

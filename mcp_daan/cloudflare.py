@@ -1,0 +1,1 @@
+"""Cloudflare's REST API, read and never written, as one token sees it."""

@@ -1,0 +1,1 @@
+"""Workers as their configuration, their KV and their deployments tell of them."""
