@@ -5,11 +5,25 @@ from importlib import import_module
 
 from mcp_daan.toolbox import Tool, tools_in
 
-# In the order in which a client lists their tools; loaded at the first call, since they are most of the start.
-ROOMS = ("validation", "knowledge", "lessons", "d1", "explain", "migrations", "checks", "tokens")
+# Toolset → its modules, in the order in which a client lists their tools; loaded at the first call, since they are
+# most of the start. The scopes that a caller over HTTP needs have the toolsets' names: `d1:read`, `knowledge:write`.
+ROOMS = {
+    "knowledge": ("validation", "knowledge", "lessons"),
+    "d1": ("d1", "explain", "migrations", "checks"),
+    "tokens": ("tokens",),
+    "infra": (),
+}
+
+
+@cache
+def toolsets() -> dict[str, dict[str, Tool]]:
+    """The tools of each toolset by name."""
+    return {
+        toolset: tools_in(*(import_module(f"{__name__}.{room}") for room in rooms)) for toolset, rooms in ROOMS.items()
+    }
 
 
 @cache
 def all_tools() -> dict[str, Tool]:
     """Every tool by name, in the order in which a client lists them."""
-    return tools_in(*(import_module(f"{__name__}.{room}") for room in ROOMS))
+    return {name: tool for tools in toolsets().values() for name, tool in tools.items()}
