@@ -1,19 +1,17 @@
 """Which D1 databases the workspace names, and where wrangler keeps each."""
 
 import difflib
-import hashlib
-import hmac
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from mcp_daan.config import D1, FILE, RemoteOrFile
 from mcp_daan.errors import InvalidArguments, NotFound, Unavailable
+from mcp_daan.local_state import object_file, object_files, state_folders
 from mcp_daan.workspace import Workspace
 from mcp_daan.wrangler import D1Binding, WranglerConfig
 
-STATE = Path(".wrangler/state/v3")
 UNIQUE_KEY = "miniflare-D1DatabaseObject"
 
 
@@ -94,29 +92,20 @@ def local_file(database: Database) -> Path:
 
 
 def file_name(local_id: str) -> str:
-    """The name that miniflare gives the file of *local_id*: a Durable Object's id."""
-    key = hashlib.sha256(UNIQUE_KEY.encode()).digest()
-    first = hmac.digest(key, local_id.encode(), "sha256")[:16]
-    return (first + hmac.digest(key, first, "sha256")[:16]).hex() + ".sqlite"
+    """The name that miniflare gives the file of *local_id*."""
+    return object_file(UNIQUE_KEY, local_id)
 
 
 def _bound(workspace: Workspace, settings: D1) -> Iterator[tuple[Database, str | None]]:
     """The database of each binding with the binding's environment; one file of several bindings once."""
     seen: set[tuple[str, Path]] = set()
     for app in workspace.apps:
-        states = [workspace.root / folder for folder in settings.persist] or [app.path.parent / STATE]
+        states = state_folders(workspace.root, settings.persist, app.path.parent)
         for binding in app.d1_bindings():
-            for path in _files(states, binding.local_id):
+            for path in object_files(states, "d1", UNIQUE_KEY, binding.local_id):
                 if (binding.name, path) not in seen:
                     seen.add((binding.name, path))
                     yield _database(workspace, settings, app, binding, path), binding.environment
-
-
-def _files(states: Iterable[Path], local_id: str) -> list[Path]:
-    """Where the file is, in each state folder that has it; else where it would be made."""
-    folders = [state / "v3" if (state / "v3" / "d1").is_dir() else state for state in states]
-    paths = [folder / "d1" / UNIQUE_KEY / file_name(local_id) for folder in folders]
-    return [path for path in paths if path.is_file()] or paths[:1]
 
 
 def _database(workspace: Workspace, settings: D1, app: WranglerConfig, binding: D1Binding, path: Path) -> Database:

@@ -8,6 +8,7 @@ The lists are workerd's (`src/workerd/util/sqlite.c++`, August 2026) without wha
 import apsw
 
 from mcp_daan.errors import Refused
+from mcp_daan.sqlite_files import close_off
 
 FUNCTIONS = frozenset(
     """
@@ -145,21 +146,7 @@ def refusal(guard: Guard) -> Refused:
 
 def harden(connection: apsw.Connection) -> None:
     """Set D1's own limits on *connection*, and take away what could reach past the file."""
-    close_off(connection)
+    close_off(connection, MODULES)
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0)
     for which, value in LIMITS.items():
         connection.limit(which, value)
-
-
-def close_off(connection: apsw.Connection) -> None:
-    """Take away what could reach past the database of *connection*."""
-    connection.drop_modules(MODULES)
-    for setting, value in (
-        (apsw.SQLITE_DBCONFIG_DEFENSIVE, 1),
-        (apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0),
-        (apsw.SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0),
-        (apsw.SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0),
-        (apsw.SQLITE_DBCONFIG_ENABLE_ATTACH_CREATE, 0),
-        (apsw.SQLITE_DBCONFIG_ENABLE_ATTACH_WRITE, 0),
-    ):
-        connection.config(setting, value)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import apsw
 
-from mcp_daan.d1.databases import STATE, UNIQUE_KEY, file_name
+from mcp_daan.d1.databases import UNIQUE_KEY, file_name
 from mcp_daan.demo.connections import Row, connections
 from mcp_daan.demo.records import USERS, api_keys, audit_log, invoices, users
+from mcp_daan.local_state import STATE
 
 DATABASE_ID = "7d1c9a52-3b0e-4f6d-9c18-2a5e6f70b341"
 PERSISTED = STATE / "d1" / UNIQUE_KEY

@@ -6,8 +6,9 @@ import pytest
 
 from mcp_daan.app import App
 from mcp_daan.config import D1
-from mcp_daan.d1.databases import STATE, UNIQUE_KEY, Database, choose, file_name, find_databases
+from mcp_daan.d1.databases import UNIQUE_KEY, Database, choose, file_name, find_databases
 from mcp_daan.errors import InvalidArguments, NotFound
+from mcp_daan.local_state import STATE
 from mcp_daan.workspace import Workspace
 
 from .conftest import ID, Portal, code

@@ -29,7 +29,7 @@ GUARDS = [
         "apsw.SQLITE_OK",
         "tests/d1/test_query.py",
     ),
-    Guard("d1/guard.py", "    connection.drop_modules(MODULES)\n", "", "tests/d1/test_guard.py"),
+    Guard("sqlite_files.py", "    connection.drop_modules(modules)\n", "", "tests/d1/test_guard.py"),
     Guard("d1/guard.py", "        connection.limit(which, value)", "        pass", "tests/d1/test_guard.py"),
     Guard("d1/statement.py", "if not blank(connection, sql[len(statement) :]):", "if False:", "tests/d1/test_guard.py"),
     Guard("d1/statement.py", "if not cursor.is_readonly:", "if False:", "tests/d1/test_guard.py"),
@@ -45,12 +45,16 @@ GUARDS = [
         "    except ZeroDivisionError:\n        return _collected(",
         "tests/d1/test_query.py",
     ),
-    Guard("d1/reading.py", '" BEGIN; SELECT', '" SELECT', "tests/d1/test_reading.py"),
-    Guard("d1/reading.py", '"mode=ro&immutable=1" if resting else "mode=ro"', '"mode=ro"', "tests/d1/test_reading.py"),
-    Guard("d1/reading.py", " and not _filled(_log(file))\n", "\n", "tests/d1/test_reading.py"),
-    Guard("d1/reading.py", "lambda: not resting or _stamp(file) == stamp", "lambda: True", "tests/d1/test_reading.py"),
+    Guard("sqlite_files.py", '" BEGIN; SELECT', '" SELECT', "tests/d1/test_reading.py"),
+    Guard(
+        "sqlite_files.py", '"mode=ro&immutable=1" if resting else "mode=ro"', '"mode=ro"', "tests/d1/test_reading.py"
+    ),
+    Guard("sqlite_files.py", " and not _filled(_log(file))\n", "\n", "tests/d1/test_reading.py"),
+    Guard(
+        "sqlite_files.py", "lambda: not resting or _stamp(file) == stamp", "lambda: True", "tests/d1/test_reading.py"
+    ),
     Guard("d1/reading.py", "    if not file.is_file():", "    if not file.exists():", "tests/d1/test_reading.py"),
-    Guard("d1/reading.py", "lambda: time.monotonic() >= deadline", "lambda: False", "tests/d1/test_reading.py"),
+    Guard("sqlite_files.py", "lambda: time.monotonic() >= deadline", "lambda: False", "tests/d1/test_reading.py"),
     Guard("d1/reading.py", "        connection.authorizer = guard\n", "", "tests/d1/test_reading.py"),
     Guard(
         "d1/bounds.py", "        signal.setitimer(signal.ITIMER_REAL, seconds)", "        pass", "tests/d1/test_pool.py"
@@ -79,5 +83,5 @@ GUARDS = [
         "tests/d1/test_query.py",
     ),
     Guard("d1/reading.py", "for (name,) in trees:", "for (name,) in []:", "tests/d1/test_query.py"),
-    Guard("d1/reading.py", "PRAGMA foreign_keys=1;", "", "tests/d1/test_query.py"),
+    Guard("sqlite_files.py", "PRAGMA foreign_keys=1;", "", "tests/d1/test_query.py"),
 ]

@@ -11,7 +11,8 @@ import apsw
 import pytest
 
 from mcp_daan.app import App
-from mcp_daan.d1.databases import STATE, UNIQUE_KEY, file_name
+from mcp_daan.d1.databases import UNIQUE_KEY, file_name
+from mcp_daan.local_state import STATE
 from mcp_daan.protocol import Answer
 from mcp_daan.toolbox import run, tools_in
 from mcp_daan.tools import validation

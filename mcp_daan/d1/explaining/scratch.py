@@ -9,7 +9,7 @@ import apsw
 from mcp_daan.d1.explaining.candidates import Candidate, plain
 from mcp_daan.d1.guard import harden
 from mcp_daan.d1.masking.catalog import unguarded
-from mcp_daan.d1.reading import OPS_BETWEEN_LOOKS
+from mcp_daan.sqlite_files import OPS_BETWEEN_LOOKS
 
 # It has to fit into the worker's memory with an index and a sorter beside it.
 COPY_BYTES = 64 << 20

@@ -11,8 +11,9 @@ import apsw
 from mcp_daan.d1.failures import MEANING
 from mcp_daan.d1.health import soundness, tidiness
 from mcp_daan.d1.health.examined import ITEMS, Examined, Finding
-from mcp_daan.d1.reading import OPS_BETWEEN_LOOKS, snapshot
+from mcp_daan.d1.reading import snapshot
 from mcp_daan.errors import Unavailable
+from mcp_daan.sqlite_files import OPS_BETWEEN_LOOKS
 
 Check = Callable[[Examined], Finding]
 # The first ones read the schema only; the last ones are for those who ask for them.

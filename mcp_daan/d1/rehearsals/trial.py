@@ -11,11 +11,12 @@ from typing import Any
 import apsw
 
 from mcp_daan.d1.failures import in_our_words
-from mcp_daan.d1.guard import LIMITS, SQL_BYTES, close_off, internal, shown
+from mcp_daan.d1.guard import LIMITS, MODULES, SQL_BYTES, internal, shown
 from mcp_daan.d1.masking.catalog import quoted
 from mcp_daan.d1.reading import snapshot
 from mcp_daan.d1.rehearsals.objections import CLOUDFLARE, UNKNOWN_HERE, Bounds, objection
 from mcp_daan.d1.rehearsals.outline import Renamed, differences, outline, removed_columns, renames
+from mcp_daan.sqlite_files import close_off
 
 PAGES_AT_ONCE = 1024
 OPS_BETWEEN_LOOKS = 1000
@@ -133,7 +134,7 @@ def _prepare(connection: apsw.Connection, deadline: float) -> None:
     connection.execute("PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON").fetchall()
     room = (_bytes(connection) + GROWTH_BYTES) // connection.pragma("page_size")
     connection.execute(f"PRAGMA max_page_count = {room}").fetchall()
-    close_off(connection)
+    close_off(connection, MODULES)
     for which, value in LIMITS.items():
         # D1 sees one statement at a time, SQLite here the whole file: the trace holds each to its length.
         connection.limit(which, value if which != apsw.SQLITE_LIMIT_SQL_LENGTH else LIMITS[apsw.SQLITE_LIMIT_LENGTH])
