@@ -2,10 +2,12 @@
 
 import copy
 import os
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from mcp_daan.config import Limits, Settings, now, read_settings
 from mcp_daan.d1.databases import Database, choose, find_databases
@@ -18,7 +20,35 @@ from mcp_daan.toolbox import Progress
 from mcp_daan.workspace import Workspace, find_workspace
 from mcp_daan.wrangler import dev_vars
 
+if TYPE_CHECKING:
+    from mcp_daan.cloudflare import Cloudflare
+
 SECRET_VARIABLES = ("TOKEN_ENCRYPTION_KEY", "TOKEN_ENCRYPTION_KEY_PREVIOUS", "CLOUDFLARE_API_TOKEN")
+
+
+class Clouds:
+    """Cloudflare, opened once for each way to see it, so that calls share its connections."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._opened: dict[tuple[str, str | None, str | None, Limits], Cloudflare] = {}
+
+    def seen(self, token: str, account_id: str | None, base: str | None, limits: Limits) -> "Cloudflare":
+        """Cloudflare with this token, account and address."""
+        from mcp_daan.cloudflare import Cloudflare  # what it stands on is large, and most calls need no network
+
+        key = (token, account_id, base, limits)
+        with self._lock:
+            if key not in self._opened:
+                self._opened[key] = Cloudflare(token, account_id=account_id, base=base, limits=limits)
+            return self._opened[key]
+
+    def close(self) -> None:
+        """End the connections of all."""
+        with self._lock:
+            opened, self._opened = self._opened, {}
+        for each in opened.values():
+            each.close()
 
 
 class App:
@@ -32,6 +62,7 @@ class App:
         self.named = workspace
         self.environment = environment
         self.pool = Pool()
+        self.clouds = Clouds()
         self.progress: Progress = lambda done, total, message: None
 
     def for_call(self, progress: Progress | None = None) -> "App":
@@ -46,6 +77,7 @@ class App:
     def close(self) -> None:
         """End what is open."""
         self.pool.close()
+        self.clouds.close()
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -75,6 +107,20 @@ class App:
     def knowledge(self) -> KnowledgeBase:
         """The workspace's documents, else the user's own, else the embedded ones."""
         return open_knowledge(self.workspace, self.settings.knowledge)
+
+    @cached_property
+    def cloudflare(self) -> "Cloudflare | None":
+        """Cloudflare as the token of the environment sees it; None without a token."""
+        token = self.variable("CLOUDFLARE_API_TOKEN")
+        if token is None:
+            return None
+        account = self.variable("CLOUDFLARE_ACCOUNT_ID") or self.settings.cloudflare.account_id
+        return self.clouds.seen(token, account, self.variable("DAAN_CLOUDFLARE_API"), self.settings.limits)
+
+    def variable(self, name: str) -> str | None:
+        """What the environment says of *name*; a value that a client left as `${...}` or empty says nothing."""
+        value = self.environment.get(name, "").strip()
+        return value if value and not value.startswith("${") else None
 
     @cached_property
     def keys(self) -> KeyRing:

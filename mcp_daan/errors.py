@@ -15,7 +15,17 @@ DaanError
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """What a service on the network answered with; its own words are for judging, never for showing."""
+
+    status: int | None
+    code: int | None
+    text: str = field(default="", repr=False)
 
 
 class DaanError(Exception):
@@ -23,6 +33,7 @@ class DaanError(Exception):
 
     code: ClassVar[str]
     retryable: bool = False
+    upstream: Upstream | None = None
 
     def __init__(
         self, message: str, *, advice: str, data: Mapping[str, Any] | None = None, retryable: bool | None = None
