@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mcp_daan.config import Limits, Settings, now, read_settings
+from mcp_daan.config import Limits, Settings, filled, now, read_settings
 from mcp_daan.d1.databases import Database, choose, find_databases
 from mcp_daan.d1.pool import Pool
 from mcp_daan.errors import DaanError
@@ -60,7 +60,7 @@ class App:
 
     def __init__(self, workspace: str | None = None, environment: Mapping[str, str] = os.environ) -> None:
         self.named = workspace
-        self.environment = environment
+        self.environment = filled(environment)
         self.pool = Pool()
         self.clouds = Clouds()
         self.progress: Progress = lambda done, total, message: None

@@ -11,17 +11,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mcp_daan.errors import InvalidArguments
 
 FILE = "daan.toml"
+# The switches at start, as variables.
+SWITCH_VARIABLES = ("DAAN_READ_ONLY", "DAAN_TOOLS", "DAAN_EXCLUDE_TOOLS", "DAAN_TOOLSETS")
 # Variables that are not `[section] name`.
-OWN_VARIABLES = {"DAAN_WORKSPACE", "DAAN_NOW", "DAAN_CLOUDFLARE_API"}
+OWN_VARIABLES = {"DAAN_WORKSPACE", "DAAN_NOW", "DAAN_CLOUDFLARE_API", *SWITCH_VARIABLES, "DAAN_HTTP_CLIENT_SECRET"}
+# A client hands over `${NAME}` as it stands where NAME is not set.
+UNFILLED = "${"
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_unfilled(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        unfilled = {key for key, value in values.items() if isinstance(value, str) and value.startswith(UNFILLED)}
+        return {key: value for key, value in values.items() if key not in unfilled & set(cls.model_fields)}
 
 
 class Knowledge(_Section):
@@ -126,8 +138,8 @@ def read_settings(root: Path, environment: Mapping[str, str] = os.environ) -> Se
         raise InvalidArguments(
             f"{FILE} could not be read as UTF-8 text.", advice=f"Check the file's rights and encoding: {FILE}."
         ) from None
-    for name, value in environment.items():
-        if name.startswith("DAAN_") and name not in OWN_VARIABLES and not value.startswith("${"):
+    for name, value in filled(environment).items():
+        if name.startswith("DAAN_") and name not in OWN_VARIABLES:
             _override(values, name, value)
     try:
         return Settings.model_validate(values)
@@ -141,13 +153,18 @@ def read_settings(root: Path, environment: Mapping[str, str] = os.environ) -> Se
         ) from None
 
 
+def filled(environment: Mapping[str, str]) -> dict[str, str]:
+    """*environment* without the variables whose value a client left unfilled, `${…}`: they count as not set."""
+    return {name: value for name, value in environment.items() if not value.startswith(UNFILLED)}
+
+
 def now(environment: Mapping[str, str] = os.environ) -> datetime:
     """The moment by which health and age are judged, in UTC; `DAAN_NOW` (ISO) fixes it.
 
     Raises InvalidArguments for a `DAAN_NOW` that is not a date.
     """
     fixed = environment.get("DAAN_NOW")
-    if not fixed or fixed.startswith("${"):
+    if not fixed or fixed.startswith(UNFILLED):
         return datetime.now(UTC)
     try:
         moment = datetime.fromisoformat(fixed)
