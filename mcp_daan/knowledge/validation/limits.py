@@ -3,40 +3,21 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from mcp_daan.knowledge.validation.findings import Finding, finding
 from mcp_daan.knowledge.validation.passages import Block, Document
-from mcp_daan.knowledge.validation.quantities import Quantity, Unit, quantities
+from mcp_daan.knowledge.validation.quantities import Quantity, quantities
 from mcp_daan.knowledge.validation.sentences import sentences
+from mcp_daan.limits import AS_OF, LIMITS, Limit, Product
 from mcp_daan.protocol import Component
-
-AS_OF = "2026-11-22"
-_PAGES = "https://developers.cloudflare.com"
-Product = Literal["d1", "workers", "kv"]
-KB, MB, GB, TB = 10**3, 10**6, 10**9, 10**12
-MIB = 2**20
 
 
 @dataclass(frozen=True)
-class Limit:
-    """One limit: how people name it, and the values that are right, in bytes, seconds, days or pieces.
+class Topic(Limit):
+    """A limit, and how people name it; `weak` names it only where the clause names no other limit."""
 
-    `weak` names it only where the clause names no other limit.
-    """
-
-    name: str
-    product: Product
-    unit: Unit
-    right: tuple[float, ...]
-    today: str
     topic: re.Pattern[str]
     weak: re.Pattern[str] | None = None
-
-    @property
-    def source(self) -> str:
-        """Where today's value is published."""
-        return f"{_PAGES}/{self.product}/platform/limits/"
 
     @property
     def component(self) -> Component:
@@ -44,25 +25,16 @@ class Limit:
         return "d1" if self.product == "d1" else "workers"
 
 
-def _limit(
-    name: str,
-    product: Product,
-    unit: Unit,
-    right: tuple[float, ...],
-    today: str,
-    topic: str,
-    weak: str | None = None,
-) -> Limit:
-    return Limit(
-        name, product, unit, right, today, re.compile(topic, re.I | re.X), re.compile(weak, re.I) if weak else None
-    )
+def _topic(key: str, topic: str, weak: str | None = None) -> Topic:
+    pattern = re.compile(weak, re.I) if weak else None
+    return Topic(**vars(LIMITS[key]), topic=re.compile(topic, re.I | re.X), weak=pattern)
 
 
 _SIZE = r"(?:sizes?|groottes?|omvang|limit|limiet|max\w*)"
-# Values and wording of the vendor's pages; a value is right when it holds for any plan or setting.
-LIMITS = (
-    _limit(
-        "Worker size", "workers", "bytes", (64 * MIB,), "64 MiB uncompressed, on every plan",
+# Wording of people and of the vendor's pages.
+TOPICS = (
+    _topic(
+        "worker_size",
         rf"\b(?:worker|script|bundle|code)s?['’]?s?[ -]*{_SIZE}\b"
         rf"|\b{_SIZE}\b[ ](?:of|van|voor|for)[ ](?:(?:a|an|the|een|de|each|elke)[ ])?(?:\w+[ ])?(?:worker|script|bundle)"
         rf"|\b(?:worker|script|bundle)\b[^|]{{0,30}}\b(?:compress\w*|gzip\w*|gecomprimeerd)"
@@ -70,80 +42,78 @@ LIMITS = (
         r"^(?!.*\b(?:body|uploads?|uploaden|assets?|requests?|verzoek\w*|reads?|le[ez]\w*|send|stu\w*)\b).*"
         r"\b(?:workers?|scripts?) (?:mag|mogen|can|may|must|moet(?:en)?) (?:only )?(?:be|maximaal|hoogstens|ten hoogste)\b",
     ),
-    _limit(
-        "memory of a Worker", "workers", "bytes", (128 * MB,), "128 MB for an isolate",
+    _topic(
+        "memory",
         r"\b(?:memory|geheugen|ram|werkgeheugen)\b",
     ),
-    _limit(
-        "CPU time", "workers", "seconds", (0.01, 30, 300, 900),
-        "10 ms on the Free plan, 30 s by default and at most 5 minutes on the Paid one, 15 minutes for a cron trigger",
+    _topic(
+        "cpu_time",
         r"\bcpu\b",
     ),
-    _limit(
-        "startup time", "workers", "seconds", (1,), "1 second",
+    _topic(
+        "startup_time",
         r"\b(?:start-?[ ]?up(?:[ -]?time)?|opstart\w*|global[ ]scope)\b",
     ),
-    _limit(
-        "subrequests of an invocation", "workers", "pieces", (50, 10_000, 10_000_000),
-        "50 on the Free plan, 10,000 on the Paid one unless `limits.subrequests` says otherwise",
+    _topic(
+        "subrequests",
         r"\bsub-?requests?\b(?![^|]*\binternal)",
     ),
-    _limit(
-        "cron triggers of an account", "workers", "pieces", (5, 250), "5 on the Free plan, 250 on the Paid one",
+    _topic(
+        "cron_triggers",
         r"\bcron[ -]?triggers?\b[^|]{0,12}(?:\baccount|\||$)",
     ),
-    _limit(
-        "environment variables of a Worker", "workers", "pieces", (64, 128), "64 on the Free plan, 128 on the Paid one",
+    _topic(
+        "variables",
         r"\b(?:environment[ ]variables|omgevingsvariabelen)\b",
     ),
-    _limit(
-        "database size", "d1", "bytes", (10 * GB, 500 * MB), "10 GB on the Paid plan, 500 MB on the Free one",
+    _topic(
+        "database_size",
         rf"\bdatabases?['’]?s?[ -]*(?:{_SIZE})\b|\b{_SIZE}\b[ ](?:of|van|per|for)[ ](?:(?:a|an|the|een|de|each|one)[ ])?"
         r"(?:d1[ -]?)?database|\bdatabases?\b[^|]{0,12}\b(?:limited|grow|beperkt|groeien)\b|\b(?:a|each|one|een|elke|iedere|per|d1)[ -](?:d1[ -])?database\b(?![ ]?name)",
     ),
-    _limit(
-        "databases of an account", "d1", "pieces", (10, 50_000), "50,000 on the Paid plan, 10 on the Free one",
+    _topic(
+        "databases",
         r"\b(?:databases)\b[ ](?:per|for[ ]each|van[ ]een|of[ ]an)[ ]account\b|\b(?:number[ ]of|aantal)[ ](?:d1[ -])?databases\b",
     ),
-    _limit(
-        "size of a row, text or blob", "d1", "bytes", (2 * MB,), "2,000,000 bytes",
+    _topic(
+        "row_size",
         rf"\b(?:rows?|rij(?:en)?|blobs?|strings?)\b[^|]{{0,24}}\b{_SIZE}\b|\b{_SIZE}\b[^|]{{0,24}}\b(?:rows?|rij(?:en)?|blobs?|strings?)\b"
         r"|\b(?:a|each|een|elke|per|one)[ ](?:row|rij|blob|string)\b",
     ),
-    _limit(
-        "length of a SQL statement", "d1", "bytes", (100 * KB,), "100,000 bytes",
+    _topic(
+        "statement_length",
         r"\b(?:sql|statement|query)\b[^|]{0,16}\b(?:length|lengte|size|grootte)\b|\blengte[ ]van[ ]een[ ](?:sql|statement|query)",
     ),
-    _limit(
-        "bound parameters of a statement", "d1", "pieces", (100,), "100",
+    _topic(
+        "parameters",
         r"\b(?:bound|bind)[ ](?:parameters?|variables?|values?)\b|\bparameters?\b|\bplaceholders?\b",
     ),
-    _limit(
-        "columns of a table", "d1", "pieces", (100,), "100",
+    _topic(
+        "columns",
         r"\b(?:columns|kolommen)\b[^|]{0,24}\b(?:tables?|tabel(?:len)?)\b|\b(?:tables?|tabel)\b[^|]{0,40}\b(?:columns|kolommen)\b",
     ),
-    _limit(
-        "queries of a Worker invocation", "d1", "pieces", (1000, 50), "1,000 on the Paid plan, 50 on the Free one",
+    _topic(
+        "queries",
         r"\b(?:queries|query['’]s)\b[^|]{0,16}\b(?:invocation|invocatie|aanroep)",
     ),
-    _limit(
-        "duration of a query", "d1", "seconds", (30,), "30 seconds",
+    _topic(
+        "query_duration",
         r"\b(?:query|queries|statements?|sql)\b[^|]{0,24}\b(?:duration|duur|run(?:s|ning)?|lopen|duren|time-?out)\b",
     ),
-    _limit(
-        "Time Travel", "d1", "days", (30, 7), "30 days on the Paid plan, 7 on the Free one",
+    _topic(
+        "time_travel",
         r"\btime[ ]travel\b",
     ),
-    _limit(
-        "value size", "kv", "bytes", (25 * MIB,), "25 MiB",
+    _topic(
+        "value_size",
         r"\b(?:values?|waardes?|waarden)\b",
     ),
-    _limit(
-        "key size", "kv", "bytes", (512,), "512 bytes",
+    _topic(
+        "key_size",
         r"(?<!per[ ])(?<!each[ ])\b(?:keys?|sleutels?)\b(?![ ]metadata)",
     ),
-    _limit(
-        "metadata of a key", "kv", "bytes", (1024,), "1,024 bytes",
+    _topic(
+        "key_metadata",
         r"\bmetadata\b",
     ),
 )  # fmt: skip
@@ -223,17 +193,17 @@ def _context(block: Block, path: str, component: str) -> tuple[str, ...]:
     return (head, block.lead.plain, *headings, name, component)
 
 
-def _outdated(text: str, context: tuple[str, ...]) -> Iterator[tuple[Limit, str]]:
+def _outdated(text: str, context: tuple[str, ...]) -> Iterator[tuple[Topic, str]]:
     """(limit, what is stated) for each limit that *text* states wrongly."""
     if _NO_STATEMENT.search(text):
         return
     limiting = any(_LIMITING.search(each) for each in (text, *context[:4]))
-    before: Limit | None = None
+    before: Topic | None = None
     for clause in _CLAUSE.split(text):
         named = _named(clause, text, context)
         if named:
             before = next(iter(named))
-        stated: dict[Limit, list[Quantity]] = {}
+        stated: dict[Topic, list[Quantity]] = {}
         for quantity in quantities(clause):
             limit = _meant(quantity, named, clause)
             if limit is None and not named and before is not None and _GOES_ON.fullmatch(clause):
@@ -254,20 +224,20 @@ def _bare(clause: str, quantity: Quantity, span: tuple[int, int] | None) -> bool
     return not re.search(r"\w", _PRODUCT.sub("", rest))
 
 
-def _named(clause: str, text: str, context: tuple[str, ...]) -> dict[Limit, tuple[int, int]]:
+def _named(clause: str, text: str, context: tuple[str, ...]) -> dict[Topic, tuple[int, int]]:
     """The limits that *clause* names and where, in order."""
     if _REFERS.match(clause):
         return {}
-    found = {limit: match.span() for limit in LIMITS if (match := limit.topic.search(clause))}
+    found = {limit: match.span() for limit in TOPICS if (match := limit.topic.search(clause))}
     if not found:
-        found = {limit: match.span() for limit in LIMITS if limit.weak and (match := limit.weak.search(clause))}
+        found = {limit: match.span() for limit in TOPICS if limit.weak and (match := limit.weak.search(clause))}
     about = {limit: span for limit, span in found.items() if _about(limit, clause, text, context)}
     return dict(sorted(about.items(), key=lambda item: item[1]))
 
 
-def _meant(quantity: Quantity, named: dict[Limit, tuple[int, int]], clause: str) -> Limit | None:
+def _meant(quantity: Quantity, named: dict[Topic, tuple[int, int]], clause: str) -> Topic | None:
     """The limit that stands nearest to *quantity*; a bare number counts only right beside its words."""
-    near: list[tuple[int, Limit]] = []
+    near: list[tuple[int, Topic]] = []
     for limit, (start, end) in named.items():
         if limit.unit == quantity.unit:
             between = clause[quantity.end : start] if quantity.end <= start else clause[end : quantity.start]
@@ -278,7 +248,7 @@ def _meant(quantity: Quantity, named: dict[Limit, tuple[int, int]], clause: str)
     return limit if quantity.unit != "pieces" or distance <= 4 else None
 
 
-def _about(limit: Limit, clause: str, text: str, context: tuple[str, ...]) -> bool:
+def _about(limit: Topic, clause: str, text: str, context: tuple[str, ...]) -> bool:
     """Whether the nearest words that name a product name that of *limit*."""
     for words in (clause, text, *context):
         if _OTHERS.search(words):
@@ -292,9 +262,9 @@ def _about(limit: Limit, clause: str, text: str, context: tuple[str, ...]) -> bo
     return False
 
 
-def _elsewhere(limit: Limit, context: Iterable[str]) -> bool:
+def _elsewhere(limit: Topic, context: Iterable[str]) -> bool:
     return any(_PRODUCTS[limit.product].search(words) for words in context)
 
 
-def _right(quantity: Quantity, limit: Limit) -> bool:
+def _right(quantity: Quantity, limit: Topic) -> bool:
     return any(abs(value - right) <= right * 0.05 for value in quantity.values for right in limit.right)
