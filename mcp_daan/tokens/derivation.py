@@ -44,12 +44,14 @@ class Derivation:
 
     def derive(self, passphrase: str, secret: bytes, salt: bytes) -> bytes:
         """The 32 bytes of the key; *secret* is the decoded key where the passphrase is one, used by HKDF."""
+        # An environment may hold bytes that are no UTF-8.
+        phrase = passphrase.encode("utf-8", "replace")
         if self.name == "sha256":
-            return hashlib.sha256(passphrase.encode()).digest()
+            return hashlib.sha256(phrase).digest()
         if self.name == "padend":
-            return passphrase.ljust(KEY_BYTES, self.pad).encode()[:KEY_BYTES]
+            return passphrase.ljust(KEY_BYTES, self.pad).encode("utf-8", "replace")[:KEY_BYTES]
         if self.name == "pbkdf2":
-            return hashlib.pbkdf2_hmac("sha256", passphrase.encode(), salt or self.salt, self.iterations, KEY_BYTES)
+            return hashlib.pbkdf2_hmac("sha256", phrase, salt or self.salt, self.iterations, KEY_BYTES)
         # Imported here: it takes 40 ms that most calls do not need.
         from cryptography.hazmat.primitives.hashes import SHA256
         from cryptography.hazmat.primitives.kdf.hkdf import HKDF

@@ -4,12 +4,12 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-Fault = Literal["dead", "serialise", "revoked", "too_early", "client", "transient", "forbidden", "unclear"]
+Fault = Literal["dead", "broken", "serialise", "revoked", "too_early", "client", "transient", "forbidden", "unclear"]
 
 # In this order: the first that is found in the text decides. Exact says "Rate limit exceeded: access_token not
 # expired" to a loop that is too eager, and never `invalid_grant` to a dead refresh token.
 EXACT: tuple[tuple[str, Fault], ...] = (
-    (r"old refresh token used", "dead"),
+    (r"old refresh token used", "broken"),
     (r"refresh token expired", "dead"),
     (r"access_token not expired|tooearlytorefreshtokens|too early", "too_early"),
     (r"chain_?id", "serialise"),

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from mcp_daan.protocol import Model
 from mcp_daan.tokens.apikeys import KeyCheck
-from mcp_daan.tokens.findings import Finding
+from mcp_daan.tokens.finding import Finding
 from mcp_daan.tokens.loop import DAY, REFRESH_DAYS
 from mcp_daan.tokens.loop import State as LoopState
 from mcp_daan.tokens.verdicts import VERDICTS, Judged, Scope, Verdict, refresh_left

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 
 from mcp_daan.config import Tokens
 from mcp_daan.protocol import Severity
-from mcp_daan.tokens.derivation import KEY_BYTES, Derivation, read_derivation
+from mcp_daan.tokens.derivation import ITERATIONS, KEY_BYTES, Derivation, read_derivation
 from mcp_daan.workspace import Workspace
 from mcp_daan.wrangler import dev_vars
 
@@ -36,12 +36,21 @@ class KeyProblem:
 class Key:
     """One AES-256 key. It shows nothing of itself and cannot be pickled or copied."""
 
-    __slots__ = ("_cipher", "_derivation", "_passphrase", "_salted", "_secret", "doubtful", "role")
+    __slots__ = ("_cipher", "_derivation", "_passphrase", "_salted", "_secret", "doubtful", "remarks", "role")
 
     def __init__(
-        self, role: Role, secret: bytes, *, passphrase: str = "", derivation: Derivation | None = None, doubtful: bool
+        self,
+        role: Role,
+        secret: bytes,
+        *,
+        passphrase: str = "",
+        derivation: Derivation | None = None,
+        doubtful: bool,
+        remarks: tuple[KeyProblem, ...] = (),
     ) -> None:
         self.role = role
+        # What should be looked at although the key serves.
+        self.remarks = remarks
         # Whether the value has two readings, 32 characters of text or 24 bytes in base64 or 16 in hex.
         self.doubtful = doubtful
         self._secret = secret
@@ -126,17 +135,22 @@ def read_key(
 ) -> Key | KeyProblem:
     """The key that *text* writes down, or why it is none."""
     # `echo … | wrangler secret put` adds a newline, and people keep the quotes of their shell.
-    text = text.strip().strip("\"'`").strip()
+    given, text = text, text.strip().strip("\"'`").strip()
     readings = [raw for raw in _readings(text, encoding) if len(raw) == KEY_BYTES]
-    if derivation is not None:
-        secret = readings[0] if readings else text.encode()
-        return Key(role, secret, passphrase=text, derivation=derivation, doubtful=False)
-    if readings:
-        # Base64 of 24 bytes and hex of 16 are 32 characters too: such a key may be meant otherwise.
-        return Key(
-            role, readings[0], doubtful=encoding is None and any(len(raw) in (16, 24) for raw in _readings(text, None))
-        )
-    return wrong_length(role, encoding)
+    if not readings and derivation is None:
+        return wrong_length(role, encoding)
+    secret = readings[0] if readings else text.encode("utf-8", "replace")
+    remarks = [*_wrapped(role, given, text), *_weak(role, text, secret, derivation)]
+    # Base64 of 24 bytes and hex of 16 are 32 characters too: such a key may be meant otherwise.
+    doubtful = encoding is None and any(len(raw) in (16, 24) for raw in _readings(text, None))
+    return Key(
+        role,
+        secret,
+        passphrase=text,
+        derivation=derivation,
+        doubtful=doubtful and derivation is None,
+        remarks=tuple(remarks),
+    )
 
 
 def wrong_length(role: Role, encoding: str | None = None) -> KeyProblem:
@@ -149,6 +163,43 @@ def wrong_length(role: Role, encoding: str | None = None) -> KeyProblem:
         f"Set {VARIABLES[role]} to the portal's own key: 64 hex characters, or 32 bytes in base64; declare"
         " `[tokens] key_encoding` or `kdf` in daan.toml if it is written otherwise.",
     )
+
+
+def _wrapped(role: Role, given: str, text: str) -> Iterator[KeyProblem]:
+    if given != text:
+        yield KeyProblem(
+            "key_whitespace",
+            "warning",
+            f"Blanks, a newline or quotes stand round the value of {VARIABLES[role]}; they were left out here.",
+            f"Set {VARIABLES[role]} without them, in the Worker too (`printf %s … | wrangler secret put`): a Worker takes"
+            " them for part of the key.",
+        )
+
+
+def _weak(role: Role, text: str, secret: bytes, derivation: Derivation | None) -> Iterator[KeyProblem]:
+    """What makes a key easier to guess than 32 random bytes."""
+    name = VARIABLES[role]
+    anew = "Seal the tokens anew with a key of 32 random bytes (`openssl rand -base64 32`)."
+    if derivation is None:
+        if secret == text.encode("utf-8", "replace"):
+            yield KeyProblem(
+                "low_entropy_key_encoding",
+                "warning",
+                f"{name} is 32 characters of text, which hold far less chance than 32 random bytes.",
+                anew,
+            )
+    elif derivation.name == "padend" and len(text) < KEY_BYTES:
+        yield KeyProblem(
+            "weak_key_padding",
+            "warning",
+            f"{name} is shorter than a key and filled up with one character, so only its own part is secret.",
+            anew,
+        )
+    elif derivation.name == "sha256" or (derivation.name == "pbkdf2" and derivation.iterations < ITERATIONS):
+        how = "one SHA-256" if derivation.name == "sha256" else f"PBKDF2 of fewer than {ITERATIONS:,} rounds"
+        yield KeyProblem(
+            "weak_kdf", "warning", f"{name} is made into a key with {how}: a passphrase is guessed fast then.", anew
+        )
 
 
 def _readings(text: str, encoding: str | None) -> Iterator[bytes]:
@@ -205,4 +256,5 @@ def _from_file(workspace: Workspace, name: str, problems: list[KeyProblem]) -> l
                 f"Run `chmod 600 {name}`.",
             )
         )
-    return [text] if _is_set(text) else []
+    # Every editor ends a file with a newline.
+    return [text.removesuffix("\n").removesuffix("\r")] if _is_set(text) else []

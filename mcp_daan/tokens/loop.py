@@ -23,7 +23,7 @@ ENOUGH_QUIET = 5
 SAME_BATCH = 30
 # What keeps a loop from refreshing a connection whatever its own health.
 UNSERVED = frozenset({"missing", "empty", "unopened", "other", "malformed", "absent"})
-DEAD = frozenset({"dead", "serialise", "revoked"})
+DEAD = frozenset({"dead", "broken", "serialise", "revoked"})
 
 
 @dataclass(frozen=True)

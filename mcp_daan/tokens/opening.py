@@ -2,11 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from itertools import repeat
 from typing import Any, NoReturn, TypeVar
 
 from mcp_daan.tokens.keys import Key, KeyRing
-from mcp_daan.tokens.sealed import Sealed, columns_readings, readings, splitter
+from mcp_daan.tokens.sealed import NONCES, Sealed, columns_readings, readings, splitter
 from mcp_daan.tokens.stored import State, is_nothing, unsealed
 
 T = TypeVar("T")
@@ -62,6 +63,11 @@ class Tally:
         return reused
 
     @property
+    def zero_nonces(self) -> int:
+        """How many values were sealed with a nonce of zeros."""
+        return sum(nonces.count(bytes(size)) for nonces in self._nonces.values() for size in NONCES)
+
+    @property
     def duplicates(self) -> int:
         """How many distinct sealed values are stored more than once."""
         return len(repeated([value for values in (*self._values.values(), self._unopened) for value in values]))
@@ -107,6 +113,7 @@ class Opener:
         self._decrypt: Callable[..., bytes] = _nothing_settled
         self._url_alphabet = False
         self._foreign: Counter[str] = Counter()
+        self.formats: set[str] = set()
         self.opened = 0
         self.looked_into = 0
         self.sealed_twice = 0
@@ -186,6 +193,7 @@ class Opener:
         if not self._keys:
             # Whatever the key may be, one program has one.
             self._tally.note(None, found[0].format, [found[0].nonce], [hash(stored)])
+            self.formats.add(found[0].format)
             return "untried"
         self._tally.note_unopened(hash(stored))
         counted = self._foreign if state == "foreign" else self._tally.formats
@@ -193,23 +201,34 @@ class Opener:
         return "untried" if skipped else state
 
     def _settle(self, key: Key, name: str, decrypt: Callable[..., bytes]) -> None:
+        self.formats.add(name)
         self._url_alphabet |= name.startswith("b64url(")
         split = splitter(name)
         self._settled = None if split is None else (key, name)
         self._split = split or _nothing_settled
         self._decrypt = decrypt
 
-    def inner(self, plain: bytes) -> bytes | None:
-        """What a plaintext that is itself sealed in the same way holds; None for any other."""
+    def peek(self, stored: object, aads: Sequence[bytes | None]) -> bytes | None:
+        """What any key opens of *stored*, bound to one of *aads*; None where none does. Nothing is counted."""
+        if not isinstance(stored, str | bytes):
+            return None
+        for reading in readings(stored, salted=self._salted):
+            for key in self._keys:
+                cipher = key.salted_cipher(reading.salt) if reading.salt else key.cipher()
+                for aad in aads:
+                    with suppress(*self._failing):
+                        if cipher is not None:
+                            return cipher.decrypt(reading.nonce, reading.body, aad)
+        return None
+
+    def inner(self, plain: bytes, *aads: bytes) -> bytes | None:
+        """What a plaintext that is itself sealed holds, bound to nothing or to one of *aads*; None for any other."""
         if self.looked_into >= LOOKED_INTO and not self.sealed_twice:
             return None
         self.looked_into += 1
-        try:
-            nonce, body = self._split(plain.decode())
-            inner = self._decrypt(nonce, body, None)
-        except self._failing:
-            return None
-        self.sealed_twice += 1
+        # Tokens are ASCII, and so is what seals them as text; bytes of any kind have a reading.
+        inner = self.peek(plain.decode(), [None, *aads]) if plain.isascii() else None
+        self.sealed_twice += inner is not None
         return inner
 
     def foreign(self) -> State:

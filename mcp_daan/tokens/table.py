@@ -7,6 +7,7 @@ from itertools import repeat
 from typing import Any
 
 from mcp_daan.errors import InvalidArguments
+from mcp_daan.tokens.bindings import Bindings
 from mcp_daan.tokens.columns import ROLES, Columns, snake
 from mcp_daan.tokens.faults import DEAD_STATUS, FINE_STATUS, IDLE_STATUS, Fault, fault
 from mcp_daan.tokens.keys import KeyRing
@@ -59,6 +60,10 @@ class Table:
         self.dead_status: set[int] = set()
         self.left_plain: set[int] = set()
         self.sealed_twice: set[int] = set()
+        # Rows with a token that has not the form of Exact Online's, and those with one that is sealed for another row.
+        self.odd: set[int] = set()
+        self.moved: set[int] = set()
+        self._bindings = {role: Bindings() for role in ("access_token", "refresh_token", "tokens")}
         self.mistakes: dict[int, str] = {}
         # Rows whose access token does not end 600 s after the last refresh.
         self.uneven: list[int] = []
@@ -90,10 +95,20 @@ class Table:
             if "foreign" in states:
                 meaning = self._openers[role].foreign()
                 states[:] = [meaning if state == "foreign" else state for state in states]
+        for role, bindings in self._bindings.items():
+            opener = self._openers["access" if role == "access_token" else "refresh"]
+            self.moved |= bindings.moved(opener.peek)
 
     def opened(self, role: str) -> int:
         """How many values of the column a key opened."""
         return self._openers[role].opened
+
+    def formats(self, role: str) -> set[str]:
+        """The formats in which the column's values are sealed."""
+        names = self._openers[role].formats
+        # The first values of a column in the URL alphabet may fit the standard one too.
+        chance = {name for name in names if name.replace("b64", "b64url", 1) in names and self.tally.formats[name] <= 2}
+        return names - chance
 
     def same_token(self) -> set[int]:
         """The active rows whose refresh token another active row holds too."""
@@ -152,21 +167,26 @@ class Table:
             state: State = "opened" if role in self.columns.none else "absent"
             return [state] * len(stored), [b""] * len(stored)
         chosen = self._openers[opener]
-        aads: Iterable[bytes | None] = repeat(None) if self._aad is None else self._bound(role, roles)
+        bound = [] if self._aad is None else list(self._bound(role, roles))
+        aads: Iterable[bytes | None] = repeat(None) if self._aad is None else bound
         if f"{role}_iv" in self.columns:
             split = zip(stored, aads, roles[f"{role}_iv"], roles[f"{role}_tag"], strict=False)
             pairs = [chosen.open(*parts) for parts in split]
             states, plains = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         else:
             states, plains = chosen.open_all(stored, aads)
+        if self._aad is not None:
+            self._bindings[role].note(start, bound, states, stored)
         for index, plain in enumerate(plains):
             if plain.startswith(b"stamp") or states[index] != "opened":
                 continue
             if plain in EMPTY:
                 states[index], plains[index] = "empty", b""
-            elif (inner := chosen.inner(plain)) is not None:
+            elif (inner := chosen.inner(plain, *bound[index : index + 1])) is not None:
                 self.sealed_twice.add(start + index)
                 plains[index] = inner
+            elif role != "tokens":
+                self.odd.add(start + index)
         return states, plains
 
     def _bound(self, role: str, roles: dict[str, Values]) -> Iterable[bytes]:

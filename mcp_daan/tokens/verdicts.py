@@ -52,6 +52,19 @@ class Judged:
         written = {"refreshed_at": self.table.success_unit, "expires_at": self.table.expires_unit}
         return {role: Counter(unit for unit in units if unit is not None) for role, units in written.items()}
 
+    @cached_property
+    def stamped(self) -> bool:
+        """Whether most of Exact Online's tokens here have the form that it gives them."""
+        table = self.table
+        if not table.odd:
+            return False
+        opened = [
+            index
+            for index, (access, refresh, exact) in enumerate(zip(table.access, table.refresh, table.exact, strict=True))
+            if exact and "opened" in (access, refresh)
+        ]
+        return len(opened) > 2 * sum(index in table.odd for index in opened)
+
     def usual_unit(self, role: str) -> str | None:
         """The unit in which most rows write the moment."""
         return next((unit for unit, _ in self.units[role].most_common(1)), None)

@@ -34,7 +34,8 @@ STATES: dict[State, str] = {
     "absent": "there is no such column",
 }
 FAULTS = {
-    "dead": "Exact Online's answer for a dead refresh token",
+    "dead": "Exact Online's answer for a refresh token that went unused too long",
+    "broken": "Exact Online's answer for a refresh token that was used before: the chain is broken",
     "serialise": "several authorizations ran at once; reconnect once, one after the other",
     "revoked": "the provider no longer accepts the grant",
     "too_early": "a refresh came before the last token had ended; not a failure of the connection",
@@ -67,6 +68,10 @@ def evidence(judged: Judged, index: int) -> list[str]:
         said.append("an unsealed token column beside the sealed one is filled")
     if index in table.sealed_twice:
         said.append("a token is sealed twice")
+    if index in table.moved:
+        said.append("a token is sealed for another connection: its value was copied from there")
+    if odd_content(judged, index):
+        said.append("a token opens to what has not the form of Exact Online's tokens")
     said += _about_errors(judged, index)
     if index in judged.same_token:
         said.append(f"{column('refresh_token')}: another active connection holds the same token")
@@ -75,6 +80,11 @@ def evidence(judged: Judged, index: int) -> list[str]:
     if not table.active[index]:
         said.append(f"{column('status')}: no longer in use")
     return said + _about_times(judged, index)
+
+
+def odd_content(judged: Judged, index: int) -> bool:
+    """Whether a token of the row opens to something unlike the tokens of its neighbours."""
+    return judged.stamped and index in judged.table.odd and judged.table.exact[index]
 
 
 def _states(judged: Judged, index: int) -> list[tuple[str, State]]:
@@ -221,7 +231,7 @@ def _of_reauth(judged: Judged, index: int) -> Confidence:
         # Without its moment the error may be older than a refresh that succeeded since.
         success = table.success[index]
         known = index in table.error_at or success is None or success < judged.now - judged.loop.stuck_after
-        return "high" if fault == "dead" and known else "medium"
+        return "high" if fault in ("dead", "broken") and known else "medium"
     if index in table.dead_status:
         return "medium"
     # Thirty days are Exact Online's, and unwritten there.

@@ -20,7 +20,8 @@ from mcp_daan.protocol import Reply, json_bytes
 from mcp_daan.scrub import secret_name
 from mcp_daan.tokens.apikeys import TABLES, KeyCheck, count_keys, key_checks, key_table
 from mcp_daan.tokens.columns import SHOWN, Columns, quoted, recognise
-from mcp_daan.tokens.findings import Found, findings, usable_keys
+from mcp_daan.tokens.finding import Found
+from mcp_daan.tokens.findings import findings, usable_keys
 from mcp_daan.tokens.health import ApiKeys, Listing, TokensHealth, crypto, iso, loop_report
 from mcp_daan.tokens.table import Table
 from mcp_daan.tokens.verdicts import Judged, Verdict, judge

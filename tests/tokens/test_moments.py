@@ -131,7 +131,7 @@ def test_without_a_column_of_its_own_the_last_change_tells_and_is_less_sure(port
 @pytest.mark.parametrize(
     ("text", "exact", "meaning"),
     [
-        ("401 unauthorized_client Old refresh token used.", True, "dead"),
+        ("401 unauthorized_client Old refresh token used.", True, "broken"),
         ("invalid_request: The refresh token expired at 1/2/2026 and it is now 11/22/2026", True, "dead"),
         ("access_denied Rate limit exceeded: access_token not expired", True, "too_early"),
         ("400 Reason: TooEarlyToRefreshTokens", True, "too_early"),
