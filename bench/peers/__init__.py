@@ -1,0 +1,1 @@
+"""This server beside its peers: same file, same rows, same machine, one run."""
