@@ -62,15 +62,20 @@ class WranglerConfig:
 
     def d1_bindings(self) -> Iterator[D1Binding]:
         """The D1 bindings of the file, those of `env.*` after the top level's."""
+        for environment, entry in self.bound("d1_databases"):
+            yield self._d1_binding(entry, environment)
+
+    def bound(self, kind: str) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
+        """The entries of *kind* that have a `binding`, with their environment: the top level's (None), then `env.*`."""
         environments = self.values.get("env")
         scopes: list[tuple[str | None, Any]] = [(None, self.values)]
         if isinstance(environments, Mapping):
             scopes += list(environments.items())
         for environment, scope in scopes:
-            entries = scope.get("d1_databases") if isinstance(scope, Mapping) else None
+            entries = scope.get(kind) if isinstance(scope, Mapping) else None
             for entry in entries if isinstance(entries, list) else []:
                 if isinstance(entry, Mapping) and isinstance(entry.get("binding"), str):
-                    yield self._d1_binding(entry, environment)
+                    yield environment, entry
 
     def _d1_binding(self, entry: Mapping[str, Any], environment: str | None) -> D1Binding:
         binding = entry["binding"]
