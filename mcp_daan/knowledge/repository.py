@@ -1,4 +1,4 @@
-"""Git, only read, by its own program.
+"""Git, by its own program.
 
 A repository may come from anyone, and its configuration can name programs: nothing here lets git start one.
 """
@@ -8,10 +8,15 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,26 +26,28 @@ OUTPUT_BYTES = 64 * 2**20
 MAIN_NAMES = ("main", "master")
 
 # The command line wins over every configuration file.
-_SETTINGS = {
+SETTINGS = {
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,
-    "core.sshCommand": "false",
     "core.askPass": "",
     "core.editor": "false",
     "core.pager": "cat",
-    "credential.helper": "",
+    "core.protectHFS": "true",
+    "core.protectNTFS": "true",
     "log.showSignature": "false",  # would start gpg.program
     "log.mailmap": "false",
     "safe.bareRepository": "explicit",
+    "submodule.recurse": "false",
     "color.ui": "false",
     "i18n.logOutputEncoding": "UTF-8",
     "maintenance.auto": "false",
     "gc.auto": "0",
 }
+_OFFLINE = {"core.sshCommand": "false", "credential.helper": ""}
 # Of the caller's own GIT_ variables only where git and its settings are: a hook's GIT_DIR or GIT_INDEX_FILE would
 # lead to another repository, GIT_CONFIG_COUNT past the settings above.
 _KEPT = {"GIT_EXEC_PATH", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_GLOBAL", "GIT_CEILING_DIRECTORIES"}
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_NO_LAZY_FETCH": "1",  # a partial clone would fetch what is absent, by any program that its remote names
@@ -71,48 +78,102 @@ _SAYINGS: tuple[tuple[bytes, type[DaanError], str, str], ...] = (
 _NO_REPOSITORY = _SAYINGS[2][2]
 
 
-def git(root: Path, *arguments: str, seconds: float = 10, stdin: bytes = b"", fine: tuple[int, ...] = (0,)) -> bytes:
+@dataclass(frozen=True)
+class Ran:
+    """What a git process gave; `late`: it was ended since its time was over."""
+
+    code: int
+    output: bytes
+    said: bytes
+    late: bool
+
+
+def git(
+    root: Path,
+    *arguments: str,
+    seconds: float = 10,
+    stdin: bytes = b"",
+    fine: tuple[int, ...] = (0,),
+    environment: Mapping[str, str] | None = None,
+) -> bytes:
     """What git says when run in *root* with *arguments*; of nothing in the repository a program is started.
 
-    Pass only commands that read commits, refs and objects: whatever compares the work tree (`status`, `diff`)
-    starts the filters that the repository names. *fine* are the exit codes that are no failure.
+    Pass only commands that work on commits, refs, objects and the index: whatever compares the work tree (`status`,
+    `diff`) starts the filters that the repository names. *fine* are the exit codes that are no failure.
     Raises Unavailable when git is absent or fails, TooSlow after *seconds*, TooLarge past 64 MiB.
     """
-    settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
-    command = [_program(), "--no-pager", "--literal-pathspecs", "-C", os.fspath(root), *settings, *arguments]
+    done = ran(
+        ["-C", os.fspath(root), *as_options({**SETTINGS, **_OFFLINE}), *arguments],
+        seconds=seconds,
+        stdin=stdin,
+        environment={**ENVIRONMENT, **(environment or {})},
+    )
+    if done.code not in fine:
+        if done.late:
+            raise TooSlow(
+                f"Git took longer than {seconds:g} s.",
+                advice="Run `git commit-graph write --reachable --changed-paths` once; it makes git's log fast.",
+            )
+        raise _failure(done.said, arguments[0])
+    return done.output
+
+
+def as_options(settings: Mapping[str, str]) -> list[str]:
+    """*settings* as git's command line takes them."""
+    return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+
+
+def ran(arguments: list[str], *, seconds: float, environment: Mapping[str, str], stdin: bytes = b"") -> Ran:
+    """Run git with *arguments* to its end, or for *seconds*; it and all that it started share no terminal with us.
+
+    *environment* is laid over the caller's own, from which every `GIT_` variable is gone but those that say where git
+    and its settings are. Raises Unavailable when git is absent, TooLarge past 64 MiB.
+    """
+    command = [_program(), "--no-pager", "--literal-pathspecs", *arguments]
     deadline = time.monotonic() + seconds
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as given:
         given.write(stdin)
         given.seek(0)
         try:
-            process = subprocess.Popen(command, env=_environment(), stdin=given, stdout=subprocess.PIPE, stderr=said)
+            process = subprocess.Popen(
+                command,
+                env={**_own_environment(), **environment},
+                stdin=given,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                start_new_session=True,
+            )
         except OSError:
             raise _absent() from None
         except ValueError:
             raise InvalidArguments("A setting holds a NUL character.", advice="Mend `[git]` in daan.toml.") from None
         with process:
-            clock = threading.Timer(seconds, process.kill)
+            clock = threading.Timer(seconds, _end, [process])
             clock.start()
             try:
                 assert process.stdout is not None
                 output = process.stdout.read(OUTPUT_BYTES + 1)
                 if len(output) > OUTPUT_BYTES:
-                    process.kill()
+                    _end(process)
                 code = process.wait()
             finally:
-                process.kill()
+                _end(process)
                 clock.cancel()
         if len(output) > OUTPUT_BYTES:
             raise TooLarge("Git's answer is larger than 64 MiB.", advice="Narrow `[git] grep` in daan.toml.")
-        if code not in fine:
-            if time.monotonic() >= deadline:
-                raise TooSlow(
-                    f"Git took longer than {seconds:g} s.",
-                    advice="Run `git commit-graph write --reachable --changed-paths` once; it makes git's log fast.",
-                )
-            said.seek(0)
-            raise _failure(said.read(64 * 1024), arguments[0])
-    return output
+        said.seek(0)
+        return Ran(code, output, said.read(64 * 1024), code != 0 and time.monotonic() >= deadline)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End git and what it started, such as ssh; once it was waited for, its number may be another's."""
+    if process.returncode is not None:
+        return
+    if sys.platform == "win32":
+        process.kill()
+        return
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def lines(root: Path, *arguments: str, fine: tuple[int, ...] = (0,)) -> list[str]:
@@ -248,9 +309,8 @@ def _changed_since(file: Path, blob: str) -> datetime | None:
     return moment
 
 
-def _environment() -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
-    return {**own, **_ENVIRONMENT}
+def _own_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
 
 
 @functools.cache

@@ -231,7 +231,7 @@ def test_the_callers_own_git_variables_lead_nowhere_else(team, tmp_path: Path, m
 
 def test_a_repository_of_another_owner_is_unavailable_with_advice(team, monkeypatch) -> None:
     """Git's own refusal, in our words."""
-    monkeypatch.setitem(repository._ENVIRONMENT, "GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setitem(repository.ENVIRONMENT, "GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
 
     with pytest.raises(Unavailable) as caught:
         is_repository(team.root)

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -74,15 +74,19 @@ def read_lessons(base: KnowledgeBase) -> list[Lesson]:
     """
     if base.folder.is_symlink():
         return []
-    found: list[Lesson] = []
     folder = base.folder / FOLDER
-    for name in lesson_names(folder):
-        text, written = _text(folder / name, FILE_BYTES)
-        lesson = parse(text, f"{base.component}/{FOLDER}/{name}")
+    files = {name: _text(folder / name, FILE_BYTES) for name in lesson_names(folder)}
+    return assembled(base.component, files, _text(base.folder / VIEW, VIEW_BYTES)[0])
+
+
+def assembled(component: str, files: Mapping[str, tuple[str, int]], view: str) -> list[Lesson]:
+    """The lessons in *files* (text and mtime by name) and those written by hand in *view*, newest first."""
+    found: list[Lesson] = []
+    for name, (text, written) in files.items():
+        lesson = parse(text, f"{component}/{FOLDER}/{name}")
         if lesson is not None:
             found.append(replace(lesson, written=written))
-    by_hand = from_view(_text(base.folder / VIEW, VIEW_BYTES)[0], f"{base.component}/{VIEW}")
-    return newest_first(with_successors([*unique(found), *by_hand]))
+    return newest_first(with_successors([*unique(found), *from_view(view, f"{component}/{VIEW}")]))
 
 
 def passed_over(base: KnowledgeBase) -> list[str]:
@@ -188,8 +192,8 @@ def unique(lessons: Iterable[Lesson]) -> Iterator[Lesson]:
 
 
 def with_successors(lessons: list[Lesson]) -> list[Lesson]:
-    """*lessons*, each with the id of the newest of them that supersedes it."""
-    oldest_first = reversed(newest_first(lessons))
+    """*lessons*, each with the id of the newest of them that supersedes it; every machine finds the same one."""
+    oldest_first = sorted(lessons, key=lambda each: (each.date or "", each.path))
     successors = {each.supersedes: each.id for each in oldest_first if each.supersedes not in (None, each.id)}
     return [replace(each, superseded_by=successors[each.id]) if each.id in successors else each for each in lessons]
 
