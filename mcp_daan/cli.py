@@ -1,22 +1,31 @@
-"""The command line: serve, call, tools, demo, doctor, init."""
+"""The command line: serve, call, tools, token, demo, doctor, init."""
 
 import argparse
+import difflib
 import json
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 from mcp_daan import __version__
+from mcp_daan.errors import DaanError
 
+SWITCHES = {
+    "read_only": "",
+    "tools": "offer only these tools, and those of --toolsets; names with commas",
+    "exclude_tools": "offer all but these tools",
+    "toolsets": "offer only the tools of these sets: knowledge, d1, tokens, infra",
+}
 COMPLETE, PARTIAL, FAILED, FINDINGS = 0, 1, 2, 3
 STATUS = {"complete": COMPLETE, "partial": PARTIAL, "failed": FAILED}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; without one, serve MCP over stdio."""
-    chosen = _parser().parse_args(arguments)
+    chosen = _chosen(_parser(), arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # JSON is UTF-8, whatever the locale says; an old terminal shows a wrong letter, no traceback.
@@ -24,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = getattr(chosen, "command", _serve)
     try:
         return command(chosen)
+    except DaanError as error:  # before anything was served or asked: said to the person at the keyboard
+        sys.stderr.write(f"mcp-daan: {error.message} {error.advice}\n")
+        return FAILED
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # whoever read our output has seen enough
@@ -31,30 +43,66 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
 
 
+def _chosen(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """What was typed; a switch that nobody knows ends the command, with the ones that it could be."""
+    chosen, unknown = parser.parse_known_args(arguments)
+    taker: argparse.ArgumentParser = getattr(chosen, "taker", parser)
+    known = [name for name in taker._option_string_actions if name.startswith("--")]
+    unknown += [
+        f"--{name.replace('_', '-')}"
+        for name in SWITCHES
+        if hasattr(chosen, name) and f"--{name.replace('_', '-')}" not in known
+    ]
+    for each in unknown:
+        close = difflib.get_close_matches(each.partition("=")[0], known, 1)
+        meant = f"; did you mean {close[0]}?" if close else ""
+        what = "switch" if each.startswith("-") else "argument"
+        taker.error(f"unknown {what}: {each}{meant} (known: {', '.join(known)})")
+    return chosen
+
+
 def _parser() -> argparse.ArgumentParser:
-    everywhere = argparse.ArgumentParser(add_help=False)
+    everywhere, switches = argparse.ArgumentParser(add_help=False), argparse.ArgumentParser(add_help=False)
     everywhere.add_argument(
         "--workspace", metavar="DIR", default=argparse.SUPPRESS, help="the team's folder (environment: DAAN_WORKSPACE)"
     )
+    switches.add_argument(
+        "--read-only",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="offer no tool that writes, whatever else is said",
+    )
+    for name, what in SWITCHES.items():
+        if name != "read_only":
+            switches.add_argument(f"--{name.replace('_', '-')}", metavar="NAMES", default=argparse.SUPPRESS, help=what)
     parser = argparse.ArgumentParser(
         "mcp-daan",
         description="Trustworthy knowledge of a team's Cloudflare infrastructure, over MCP.",
-        parents=[everywhere],
+        parents=[everywhere, switches],
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"mcp-daan {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
-    def add(name: str, command: Callable[[argparse.Namespace], int], what: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".", parents=[everywhere])
-        sub.set_defaults(command=command)
+    def add(name: str, command: Callable[[argparse.Namespace], int], what: str, *more: Any) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name,
+            help=what,
+            description=what[0].upper() + what[1:] + ".",
+            parents=[everywhere, *more],
+            allow_abbrev=False,
+        )
+        sub.set_defaults(command=command, taker=sub)
         return sub
 
-    add("serve", _serve, "serve MCP over stdio (the default)")
-    call = add("call", _call, "run one tool and print its answer")
+    serve = add("serve", _serve, "serve MCP over stdio (the default), or over HTTP", switches)
+    serve.add_argument("--http", metavar="HOST:PORT", help="serve over HTTP, at /mcp")
+    serve.add_argument("--workers", type=int, default=1, metavar="N", help="how many processes serve over HTTP")
+    call = add("call", _call, "run one tool and print its answer", switches)
     call.add_argument("tool", help="a name that `mcp-daan tools` lists")
     call.add_argument("arguments", nargs="?", default="{}", help="a JSON object; - reads it from standard input")
     call.add_argument("--strict", action="store_true", help="exit 3 when the answer holds a finding of severity error")
-    add("tools", _tools, "list the tools").add_argument(
+    add("tools", _tools, "list the tools", switches).add_argument(
         "--json", action="store_true", help="as MCP's tools/list gives them"
     )
     demo = add("demo", _demo, "make a demo workspace and walk through the main job on it")
@@ -64,28 +112,35 @@ def _parser() -> argparse.ArgumentParser:
         "--json", action="store_true", help="as JSON"
     )
     add("init", _init, "write a commented daan.toml for this workspace")
+    install = add("install", _install, "add this server to a client's configuration")
+    install.add_argument("client", choices=("claude-desktop", "claude-code", "cursor", "vscode"))
+    install.add_argument("--print", action="store_true", dest="show", help="only show what would be added")
+    install.add_argument("--remove", action="store_true", help="take the server out again")
     return parser
 
 
 def _serve(chosen: argparse.Namespace) -> int:
+    app, switches = _app(chosen), _switches(chosen)
+    if _given(getattr(chosen, "http", None)):
+        from mcp_daan.server.http.serving import serve_http
+
+        return serve_http(app, switches, chosen.http, chosen.workers)
     from mcp_daan.server.stdio import serve
 
-    serve(_app(chosen))
+    serve(app, switches.offer())
     return 0
 
 
 def _call(chosen: argparse.Namespace) -> int:
-    from mcp_daan.errors import DaanError
     from mcp_daan.protocol import to_json
     from mcp_daan.toolbox import refusal, run
-    from mcp_daan.tools import all_tools
 
     app = _app(chosen)
     bar = _Bar()
     arguments: dict[str, Any] = {}
     try:
         arguments = _object(sys.stdin.buffer.read() if chosen.arguments == "-" else chosen.arguments)
-        answer = run(_tool(all_tools(), chosen.tool), app.for_call(bar.show), arguments)
+        answer = run(_tool(_switches(chosen).offer().tools, chosen.tool), app.for_call(bar.show), arguments)
     except DaanError as error:
         answer = refusal(error, arguments)
     finally:
@@ -97,7 +152,7 @@ def _call(chosen: argparse.Namespace) -> int:
     return STATUS[answer.status]
 
 
-def _tool(tools: dict[str, Any], name: str) -> Any:
+def _tool(tools: Mapping[str, Any], name: str) -> Any:
     from mcp_daan.errors import NotFound
 
     if name not in tools:
@@ -129,14 +184,13 @@ def _has_error(value: object) -> bool:
 
 
 def _tools(chosen: argparse.Namespace) -> int:
+    tools = _switches(chosen).offer().tools.values()
     if chosen.json:
         from mcp_daan.server.calls import listed
 
-        sys.stdout.write(json.dumps(listed(), ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(json.dumps(listed(tools), ensure_ascii=False, indent=2) + "\n")
         return 0
-    from mcp_daan.tools import all_tools
-
-    for tool in all_tools().values():
+    for tool in tools:
         sys.stdout.write(f"{tool.name:20} {tool.description.splitlines()[0]}\n")
     return 0
 
@@ -159,10 +213,29 @@ def _init(chosen: argparse.Namespace) -> int:
     return run(_app(chosen))
 
 
+def _install(chosen: argparse.Namespace) -> int:
+    from mcp_daan.setup.install import run
+
+    return run(_app(chosen), chosen.client, remove=chosen.remove, show=chosen.show)
+
+
 def _app(chosen: argparse.Namespace) -> Any:
     from mcp_daan.app import App
 
-    return App(getattr(chosen, "workspace", None))
+    return App(_given(getattr(chosen, "workspace", None)))
+
+
+def _switches(chosen: argparse.Namespace) -> Any:
+    from mcp_daan.server.switches import Switches
+
+    return Switches(**{name: getattr(chosen, name) for name in SWITCHES if hasattr(chosen, name)}).over(os.environ)
+
+
+def _given(value: str | None) -> str | None:
+    """What a client left unfilled was not given."""
+    from mcp_daan.config import UNFILLED
+
+    return None if value is None or value.startswith(UNFILLED) else value
 
 
 class _Bar:
