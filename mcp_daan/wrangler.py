@@ -14,8 +14,13 @@ from mcp_daan.errors import InvalidArguments
 # Where several stand side by side wrangler reads the first and says nothing of the others.
 NAMES = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
 # A string, or what JSONC adds to JSON: comments, and commas before a closing bracket.
-_JSONC = re.compile(r'("(?:[^"\\\n]|\\.)*")|//[^\n]*|/\*.*?\*/|,(?=(?:\s|//[^\n]*|/\*.*?\*/)*[\]}])', re.S)
+# Possessive, for a ruler of slashes has more readings than can be tried; a comment without an end runs to the last line.
+_JSONC = re.compile(
+    r'("(?:[^"\\\n]|\\.)*+")|//[^\n]*+|/\*.*?(?:\*/|\Z)|,(?=(?:\s++|//[^\n]*+|(?>/\*.*?\*/))*+[\]}])', re.S
+)
 
+# A configuration is a few kilobytes; what a build tool writes, a few more.
+MOST_BYTES = 2**20
 _VARIABLE = re.compile(
     r"^[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*(?P<value>\"[^\"\n]*\"|'[^'\n]*'|[^#\n]*)", re.M
 )
@@ -93,20 +98,53 @@ class WranglerConfig:
         )
 
 
+class Unreadable(InvalidArguments):
+    """A configuration that cannot be read: where it is, and the line at which it breaks where that is known."""
+
+    def __init__(self, path: Path, line: int | None = None, why: str = "") -> None:
+        at = f" at line {line}" if line else ""
+        super().__init__(
+            f"{path.name} in {path.parent.name}/ could not be read{at}{why}.",
+            advice=f"Mend {path.name}; wrangler cannot read it either.",
+        )
+        self.path = path
+        self.line = line
+
+
 def read_config(path: Path) -> WranglerConfig:
     """The configuration in *path*: TOML, JSON, or JSON with comments and trailing commas.
 
-    Raises InvalidArguments that names the file and the place where it breaks.
+    Raises Unreadable that names the file and the place where it breaks.
     """
+    return parse_config(path, read_config_text(path))
+
+
+def read_config_text(path: Path) -> str:
+    """What *path* holds; Unreadable where that is no text, or more than a configuration is."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise Unreadable(path, why=f": it is larger than {MOST_BYTES} bytes")
+        return content.decode("utf-8-sig")
+    except (UnicodeDecodeError, OSError):
+        raise Unreadable(path) from None
+
+
+def parse_config(path: Path, text: str) -> WranglerConfig:
+    """The configuration that *text*, the content of *path*, is; Unreadable where it breaks."""
+    try:
         values = tomllib.loads(text) if path.suffix == ".toml" else json.loads(strip_comments(text))
     except json.JSONDecodeError as error:
-        raise _broken(path, f" at line {error.lineno}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError):
-        raise _broken(path, "") from None
+        raise Unreadable(path, error.lineno) from None
+    except tomllib.TOMLDecodeError as error:
+        # The parser's own text may quote the file; only its position is taken over.
+        place = re.search(r"\(at line (\d+), column \d+\)$", str(error))
+        raise Unreadable(path, int(place[1]) if place else text.rstrip().count("\n") + 1) from None
+    except (RecursionError, ValueError):
+        raise Unreadable(path, why=": it is nested too deep, or holds a number that is too long") from None
     if not isinstance(values, dict):
-        raise _broken(path, ": it is not an object")
+        raise Unreadable(path, why=": it is not an object")
     return WranglerConfig(path, values)
 
 
@@ -137,10 +175,3 @@ def _below(folder: str, pattern: str | None) -> str:
     if pattern is None:
         return "*.sql"
     return posixpath.relpath(pattern.replace("\\", "/"), folder.replace("\\", "/"))
-
-
-def _broken(path: Path, where: str) -> InvalidArguments:
-    return InvalidArguments(
-        f"{path.name} in {path.parent.name}/ could not be read{where}.",
-        advice=f"Mend {path.name}; wrangler cannot read it either.",
-    )

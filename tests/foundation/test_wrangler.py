@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mcp_daan.errors import InvalidArguments
 from mcp_daan.workspace import Workspace
-from mcp_daan.wrangler import dev_vars, read_config, strip_comments
+from mcp_daan.wrangler import Unreadable, dev_vars, read_config, strip_comments
 
 JSONC = """{
   // the portal
@@ -93,3 +93,33 @@ def test_dev_vars_are_read_with_quotes_and_comments(tmp_path: Path) -> None:
 
     assert dev_vars(tmp_path) == {"A": "1", "B": "two words", "C": "x#y", "D": ""}
     assert dev_vars(tmp_path / "absent") == {}
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("between", ["/" * 4000, "/* " * 4000, "," + " \n" * 4000, "//" * 40 + "\n" + "/**/" * 40])
+def test_what_looks_like_many_comments_is_read_at_once(between: str) -> None:
+    """A ruler of slashes after a comma has endlessly many readings as comments."""
+    assert strip_comments(f'{{"a": 1,\n{between}\n"b": 2}}').startswith('{"a": 1')
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "where"),
+    [
+        ("wrangler.jsonc", '{\n  "name": "a"\n  "main": "b"\n}', " at line 3"),
+        ("wrangler.toml", 'name = "a"\nmain = \n', " at line 2"),
+        ("wrangler.toml", 'name = "a"\n[vars\n', " at line 2"),
+        ("wrangler.json", "[" * 200_000, ""),
+        ("wrangler.json", "1" * 5000, ""),
+        ("wrangler.json", '{"a": "' + "x" * 2**20 + '"}', ""),
+    ],
+)
+def test_a_broken_configuration_tells_its_line(tmp_path: Path, name: str, text: str, where: str) -> None:
+    """Also one that is nested, or grows, beyond what any parser takes."""
+    path = tmp_path / name
+    path.write_text(text)
+
+    with pytest.raises(Unreadable) as failed:
+        read_config(path)
+
+    assert f"could not be read{where}" in failed.value.message
+    assert failed.value.line == (int(where.split()[-1]) if where else None)
