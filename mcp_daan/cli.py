@@ -14,7 +14,7 @@ from mcp_daan import __version__
 from mcp_daan.errors import DaanError
 
 SWITCHES = {
-    "read_only": "",
+    "read_only": "offer no tool that writes, whatever else is said",
     "tools": "offer only these tools, and those of --toolsets; names with commas",
     "exclude_tools": "offer all but these tools",
     "toolsets": "offer only the tools of these sets: knowledge, d1, tokens, infra",
@@ -62,19 +62,7 @@ def _chosen(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) ->
 
 
 def _parser() -> argparse.ArgumentParser:
-    everywhere, switches = argparse.ArgumentParser(add_help=False), argparse.ArgumentParser(add_help=False)
-    everywhere.add_argument(
-        "--workspace", metavar="DIR", default=argparse.SUPPRESS, help="the team's folder (environment: DAAN_WORKSPACE)"
-    )
-    switches.add_argument(
-        "--read-only",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help="offer no tool that writes, whatever else is said",
-    )
-    for name, what in SWITCHES.items():
-        if name != "read_only":
-            switches.add_argument(f"--{name.replace('_', '-')}", metavar="NAMES", default=argparse.SUPPRESS, help=what)
+    everywhere, switches = _everywhere(), _offering()
     parser = argparse.ArgumentParser(
         "mcp-daan",
         description="Trustworthy knowledge of a team's Cloudflare infrastructure, over MCP.",
@@ -116,6 +104,22 @@ def _parser() -> argparse.ArgumentParser:
     install.add_argument("client", choices=("claude-desktop", "claude-code", "cursor", "vscode"))
     install.add_argument("--print", action="store_true", dest="show", help="only show what would be added")
     install.add_argument("--remove", action="store_true", help="take the server out again")
+    return parser
+
+
+def _everywhere() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument(
+        "--workspace", metavar="DIR", default=argparse.SUPPRESS, help="the team's folder (environment: DAAN_WORKSPACE)"
+    )
+    return parser
+
+
+def _offering() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    for name, what in SWITCHES.items():
+        kind: dict[str, Any] = {"action": "store_true"} if name == "read_only" else {"metavar": "NAMES"}
+        parser.add_argument(f"--{name.replace('_', '-')}", default=argparse.SUPPRESS, help=what, **kind)
     return parser
 
 

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from mcp_daan.server.calls import listed
+from mcp_daan.tools import all_tools
 
 ROOT = Path(__file__).parent.parent
 SNAPSHOTS = ROOT / "tests" / "contract" / "schemas"
@@ -18,7 +19,7 @@ SNAPSHOTS = ROOT / "tests" / "contract" / "schemas"
 
 def generated() -> dict[Path, str]:
     """Every generated file with its text."""
-    tools = listed()
+    tools = listed(all_tools().values())
     files = {
         SNAPSHOTS / f"{tool['name']}.json": json.dumps(tool, ensure_ascii=False, indent=2) + "\n" for tool in tools
     }

@@ -1,18 +1,17 @@
 """Tools over MCP: the list, and one call."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import anyio
 import mcp_types as types
-from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
 from mcp_daan.app import App
 from mcp_daan.protocol import to_json
+from mcp_daan.server.callers import Context, offered
+from mcp_daan.server.offer import Offer
 from mcp_daan.toolbox import Tool, run
-from mcp_daan.tools import all_tools
-
-Context = ServerRequestContext[Any, Any]
 
 
 def described(tool: Tool) -> types.Tool:
@@ -32,19 +31,23 @@ def described(tool: Tool) -> types.Tool:
     )
 
 
-def listed() -> list[dict[str, Any]]:
+def listed(tools: Iterable[Tool]) -> list[dict[str, Any]]:
     """The `tools` array of `tools/list`, as it goes over the wire."""
-    return [described(tool).model_dump(mode="json", by_alias=True, exclude_none=True) for tool in all_tools().values()]
+    return [described(tool).model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]
 
 
-async def list_tools(context: Context, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
-    """Every tool; the list never changes while the server runs."""
-    return types.ListToolsResult(tools=[described(tool) for tool in all_tools().values()])
+async def list_tools(
+    offer: Offer, context: Context, params: types.PaginatedRequestParams | None
+) -> types.ListToolsResult:
+    """Every tool that the caller may use; the list never changes while the server runs."""
+    return types.ListToolsResult(tools=[described(tool) for tool in offered(offer, context).tools.values()])
 
 
-async def call_tool(app: App, context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+async def call_tool(
+    app: App, offer: Offer, context: Context, params: types.CallToolRequestParams
+) -> types.CallToolResult:
     """One call, run in a thread of its own; progress goes to a client that asked for it."""
-    tool = all_tools().get(params.name)
+    tool = offered(offer, context).tools.get(params.name)
     if tool is None:
         raise MCPError(types.INVALID_PARAMS, "There is no such tool; `tools/list` names them all.")
 

@@ -7,7 +7,8 @@ import mcp_types as types
 
 from mcp_daan.app import App
 from mcp_daan.errors import DaanError
-from mcp_daan.server.calls import Context
+from mcp_daan.server.callers import Context, offered
+from mcp_daan.server.offer import Offer
 from mcp_daan.server.prompts import LANGUAGES, PROMPTS
 from mcp_daan.toolbox import run
 from mcp_daan.tools import all_tools
@@ -15,14 +16,18 @@ from mcp_daan.tools import all_tools
 MOST = 100
 
 
-async def complete(app: App, context: Context, params: types.CompleteRequestParams) -> types.CompleteResult:
-    """Values that begin with, or hold, what was typed so far."""
+async def complete(
+    app: App, offer: Offer, context: Context, params: types.CompleteRequestParams
+) -> types.CompleteResult:
+    """Values that begin with, or hold, what was typed so far; none that come from a tool that is not offered."""
     key = params.argument.name
     if isinstance(params.ref, types.PromptReference):
         known = PROMPTS.get(params.ref.name)
         source = SOURCES.get(key) if known is not None and key in known.arguments else None
     else:
         source = SOURCES.get(key)
+    if key in BEHIND and not offered(offer, context).holds(BEHIND[key]):
+        source = None
     values = await anyio.to_thread.run_sync(lambda: _values(source, app.for_call())) if source else []
     typed = params.argument.value.casefold()
     fitting = [value for value in values if typed in value.casefold()]
@@ -54,6 +59,8 @@ def _connections(app: App) -> list[str]:
     return [str(connection["id"]) for connection in answer.data.get("connections", [])]
 
 
+# The tool that shows the same values.
+BEHIND = {"database": "d1_databases", "path": "knowledge_read", "connection": "tokens_health"}
 SOURCES: dict[str, Callable[[App], list[str]]] = {
     "language": lambda app: list(LANGUAGES),
     "database": _databases,

@@ -11,7 +11,8 @@ from mcp.shared.exceptions import MCPError
 
 from mcp_daan.app import App
 from mcp_daan.errors import DaanError
-from mcp_daan.server.calls import Context
+from mcp_daan.server.callers import Context, offered
+from mcp_daan.server.offer import Offer
 from mcp_daan.toolbox import run
 from mcp_daan.tools import all_tools
 
@@ -21,13 +22,14 @@ ARGUMENT_LENGTH = 20_000
 
 @dataclass(frozen=True)
 class Brief:
-    """A prompt: its arguments (name → description; the first `required` must be given) and its language."""
+    """A prompt: its arguments (name → description; the first `required` must be given), language, and the tools that it is about."""
 
     title: str
     description: str
     arguments: Mapping[str, str] = field(default_factory=dict)
     required: int = 0
     language: str = "en"
+    needs: tuple[str, ...] = ()
 
 
 PROMPTS = {
@@ -39,49 +41,67 @@ PROMPTS = {
         language="nl",
     ),
     "kennisvalidatie": Brief(
-        "Kennisvalidatie", "The team's mandatory first step, in two parts, before any task.", language="nl"
+        "Kennisvalidatie",
+        "The team's mandatory first step, in two parts, before any task.",
+        language="nl",
+        needs=("knowledge_validate",),
     ),
     "token_incident": Brief(
         "Token incident",
         "Find out why connections fail, without making it worse.",
         {"connection": "The id of one connection; leave it out for all."},
+        needs=("tokens_health",),
     ),
     "migration_review": Brief(
         "Migration review",
         "Review what a migration would do to a database.",
         {"database": "A name of `d1_databases`."},
         required=1,
+        needs=("d1_migrations",),
     ),
     "lessons_retro": Brief(
-        "Lessons retrospective", "Write down what a task taught.", {"task": "What was done."}, required=1
+        "Lessons retrospective",
+        "Write down what a task taught.",
+        {"task": "What was done."},
+        required=1,
+        needs=("lessons_append",),
     ),
 }
 
 
-async def list_prompts(context: Context, params: types.PaginatedRequestParams | None) -> types.ListPromptsResult:
-    """Every prompt with its arguments."""
-    return types.ListPromptsResult(prompts=[_listed(name, brief) for name, brief in PROMPTS.items()])
+async def list_prompts(
+    offer: Offer, context: Context, params: types.PaginatedRequestParams | None
+) -> types.ListPromptsResult:
+    """Every prompt whose tools the caller may use, with its arguments."""
+    shown = offered(offer, context)
+    return types.ListPromptsResult(
+        prompts=[_listed(name, brief) for name, brief in PROMPTS.items() if shown.holds(*brief.needs)]
+    )
 
 
-async def get_prompt(app: App, context: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
+async def get_prompt(
+    app: App, offer: Offer, context: Context, params: types.GetPromptRequestParams
+) -> types.GetPromptResult:
     """One prompt, filled in."""
-    brief = PROMPTS.get(params.name)
-    if brief is None:
+    brief, shown = PROMPTS.get(params.name), offered(offer, context)
+    if brief is None or not shown.holds(*brief.needs):
         raise MCPError(types.INVALID_PARAMS, "There is no such prompt; `prompts/list` names them all.")
     given = dict(params.arguments or {})
     _check(brief, given)
-    text = await anyio.to_thread.run_sync(lambda: filled(app.for_call(), params.name, given))
+    text = await anyio.to_thread.run_sync(lambda: filled(app.for_call(), shown, params.name, given))
     message = types.PromptMessage(role="user", content=types.TextContent(type="text", text=text))
     return types.GetPromptResult(description=brief.description, messages=[message])
 
 
-def filled(app: App, name: str, given: Mapping[str, str]) -> str:
-    """The text of prompt *name* with *given* and the facts of the workspace."""
+def filled(app: App, offer: Offer, name: str, given: Mapping[str, str]) -> str:
+    """The text of prompt *name* with *given* and those facts of the workspace that *offer* shows."""
     language = given.get("language") or PROMPTS[name].language
     template = files("mcp_daan").joinpath("prompts", f"{name}.{language}.md").read_text(encoding="utf-8")
-    facts = {key: _fact(look, app) for key, look in FACTS.items() if f"${key}" in template}
+    facts = {key: _fact(key, app, offer) for key in FACTS if f"${key}" in template}
     chosen = {key: given.get(key) or "(all)" for key in PROMPTS[name].arguments}
-    return app.redact(Template(template).substitute(facts | chosen))
+    absent = [f"`{each}`" for each in all_tools() if f"`{each}`" in template and not offer.holds(each)]
+    note = f"\nNot offered by this server: {', '.join(absent)}.\n" if absent else ""
+    return app.redact(Template(template).substitute(facts | chosen) + note)
 
 
 def _listed(name: str, brief: Brief) -> types.Prompt:
@@ -108,9 +128,11 @@ def _check(brief: Brief, given: Mapping[str, str]) -> None:
         raise MCPError(types.INVALID_PARAMS, f"`language` is one of: {', '.join(LANGUAGES)}.")
 
 
-def _fact(look: Callable[[App], str], app: App) -> str:
+def _fact(key: str, app: App, offer: Offer) -> str:
+    if key in BEHIND and not offer.holds(BEHIND[key]):
+        return "(not offered here)"
     try:
-        return look(app)
+        return FACTS[key](app)
     except DaanError as error:  # a brief without one fact is better than none, and says what is missing
         return f"(unknown: {error.message})"
 
@@ -130,6 +152,13 @@ def _health(app: App) -> str:
     return answer.summary
 
 
+# The tool that shows the same as a fact.
+BEHIND = {
+    "databases": "d1_databases",
+    "knowledge": "knowledge_read",
+    "branch": "knowledge_validate",
+    "facts": "tokens_health",
+}
 FACTS: dict[str, Callable[[App], str]] = {
     "workspace": lambda app: app.workspace.root.name,
     "databases": _databases,

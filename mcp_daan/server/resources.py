@@ -12,7 +12,8 @@ from mcp_daan.app import App
 from mcp_daan.errors import DaanError, NotFound
 from mcp_daan.paging import page
 from mcp_daan.protocol import Answer, to_json
-from mcp_daan.server.calls import Context
+from mcp_daan.server.callers import Context, offered
+from mcp_daan.server.offer import Offer
 from mcp_daan.toolbox import run
 from mcp_daan.tools import all_tools
 
@@ -55,14 +56,15 @@ def resources(app: App) -> Iterator[types.Resource]:
 
 
 async def list_resources(
-    app: App, context: Context, params: types.PaginatedRequestParams | None
+    app: App, offer: Offer, context: Context, params: types.PaginatedRequestParams | None
 ) -> types.ListResourcesResult:
-    """The resources, in pages."""
+    """The resources that the caller may see, in pages."""
     cursor = params.cursor if params else None
+    shown = offered(offer, context)
 
     def work() -> types.ListResourcesResult:
         with _protocol_errors():
-            each = list(resources(app.for_call()))
+            each = [resource for resource in resources(app.for_call()) if shown.shows(resource.uri)]
             part = page(range(len(each)), limit=PAGE, cursor=cursor, max_bytes=1 << 20)
             return types.ListResourcesResult(
                 resources=[each[index] for index in part.items], next_cursor=part.next_cursor
@@ -72,19 +74,25 @@ async def list_resources(
 
 
 async def list_templates(
-    context: Context, params: types.PaginatedRequestParams | None
+    offer: Offer, context: Context, params: types.PaginatedRequestParams | None
 ) -> types.ListResourceTemplatesResult:
     """The forms of the addresses."""
-    return types.ListResourceTemplatesResult(resource_templates=TEMPLATES)
+    shown = offered(offer, context)
+    return types.ListResourceTemplatesResult(
+        resource_templates=[each for each in TEMPLATES if shown.shows(each.uri_template)]
+    )
 
 
 async def read_resource(
-    app: App, context: Context, params: types.ReadResourceRequestParams
+    app: App, offer: Offer, context: Context, params: types.ReadResourceRequestParams
 ) -> types.ReadResourceResult:
     """One resource, without secrets."""
+    shown = offered(offer, context).shows(params.uri)
 
     def work() -> types.ReadResourceResult:
         with _protocol_errors(uri=params.uri):
+            if not shown:
+                raise _absent()
             opened = app.for_call()
             mime_type, text = _contents(opened, params.uri)
             content = types.TextResourceContents(uri=params.uri, mime_type=mime_type, text=opened.redact(text))
@@ -106,7 +114,11 @@ def _contents(app: App, uri: str) -> tuple[str, str]:
         if answer.error is not None:
             raise NotFound(answer.error.message, advice=answer.recommendations[0])
         return "application/json", to_json(answer.data)
-    raise NotFound(
+    raise _absent()
+
+
+def _absent() -> NotFound:
+    return NotFound(
         "There is no such resource.", advice="`resources/list` and `resources/templates/list` name what there is."
     )
 

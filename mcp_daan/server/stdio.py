@@ -9,9 +9,10 @@ from mcp.server.stdio import stdio_server
 
 from mcp_daan.app import App
 from mcp_daan.server.build import make_server, options
+from mcp_daan.server.offer import Offer
 
 
-def serve(app: App) -> None:
+def serve(app: App, offer: Offer) -> None:
     """Serve one client until its end of input."""
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -19,12 +20,12 @@ def serve(app: App) -> None:
     # What has been imported stays for good; the collector need not look at it again.
     gc.freeze()
     try:
-        anyio.run(_serve, app)
+        anyio.run(_serve, app, offer)
     finally:
         app.close()
 
 
-async def _serve(app: App) -> None:
-    server = make_server(app)
+async def _serve(app: App, offer: Offer) -> None:
+    server = make_server(app, offer)
     async with stdio_server() as (incoming, outgoing):
         await server.run(incoming, outgoing, options(server))

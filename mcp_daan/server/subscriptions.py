@@ -4,8 +4,8 @@ There is no watcher: while somebody listens, the files behind the addresses are 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -13,11 +13,13 @@ import anyio
 import mcp_types as types
 from anyio.streams.memory import MemoryObjectReceiveStream
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
+from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import ResourcesListChanged, ResourceUpdated, ServerEvent
 
 from mcp_daan.app import App
 from mcp_daan.errors import DaanError
-from mcp_daan.server.calls import Context
+from mcp_daan.server.callers import Context, offered
+from mcp_daan.server.offer import Offer
 from mcp_daan.server.resources import DATABASE, DOCUMENT
 
 SECONDS = 1.0
@@ -29,8 +31,9 @@ LIST = "resources/list"
 class Subscriptions:
     """Who listens to what, in both eras of the protocol."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, offer: Offer) -> None:
         self._app = app
+        self._offer = offer
         self._bus = InMemorySubscriptionBus()
         self._listen = ListenHandler(self._bus)
         self._wanted: Counter[str] = Counter()
@@ -40,8 +43,11 @@ class Subscriptions:
     async def listen(
         self, context: Context, params: types.SubscriptionsListenRequestParams
     ) -> types.SubscriptionsListenResult:
-        """Serve `subscriptions/listen` (2026-07-28) until the client goes."""
-        wanted = list(params.notifications.resource_subscriptions or [])
+        """Serve `subscriptions/listen` (2026-07-28) until the client goes; what it may not see is left out."""
+        shown = offered(self._offer, context)
+        wanted = [uri for uri in params.notifications.resource_subscriptions or [] if shown.shows(uri)]
+        heard = params.notifications.model_copy(update={"resource_subscriptions": wanted or None})
+        params = params.model_copy(update={"notifications": heard})
         if params.notifications.resources_list_changed:
             wanted.append(LIST)
         with self._wanting(wanted):
@@ -49,6 +55,8 @@ class Subscriptions:
 
     async def subscribe(self, context: Context, params: types.SubscribeRequestParams) -> types.EmptyResult:
         """Serve `resources/subscribe` (until 2025-11-25)."""
+        if not offered(self._offer, context).shows(params.uri):
+            raise MCPError(types.INVALID_PARAMS, "There is no such resource.", {"uri": params.uri})
         key = (id(context.session), params.uri)
         if key not in self._legacy:
             send, receive = anyio.create_memory_object_stream[str](64)
@@ -80,8 +88,19 @@ class Subscriptions:
             end()
         return types.EmptyResult()
 
-    async def run(self) -> None:
-        """Look at what is wanted, for as long as the server lives."""
+    def end(self) -> None:
+        """End every `subscriptions/listen`, so that its client knows that the server goes."""
+        self._listen.close()
+
+    @asynccontextmanager
+    async def lifespan(self, server: object) -> AsyncIterator[None]:
+        """Watch for as long as the server lives."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._run)
+            yield
+            tasks.cancel_scope.cancel()
+
+    async def _run(self) -> None:
         async with anyio.create_task_group() as self._tasks:
             while True:
                 await anyio.sleep(SECONDS)

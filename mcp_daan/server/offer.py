@@ -1,0 +1,45 @@
+"""What is offered: the tools that the switches at start leave, and of these what one caller may use.
+
+Whatever else shows the same as a tool (a resource, a prompt, a completion) is offered where that tool is.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from mcp_daan.toolbox import Tool
+from mcp_daan.tools import all_tools, toolsets
+
+SCOPES = ("knowledge:read", "knowledge:write", "d1:read", "tokens:read", "infra:read")
+# The beginning of an address → the tool that shows the same. What is not named here shows nothing of the workspace.
+BEHIND = {"knowledge://": "knowledge_read", "d1://": "d1_schema", "daan://status": "infra_status"}
+
+
+class Offer:
+    """The tools that may be listed and called: *tools*, without them every one."""
+
+    def __init__(self, tools: Mapping[str, Tool] | None = None) -> None:
+        self._tools = tools
+
+    @cached_property
+    def tools(self) -> Mapping[str, Tool]:
+        """The tools by name; looking at them loads them."""
+        return all_tools() if self._tools is None else self._tools
+
+    def holds(self, *names: str) -> bool:
+        """Whether every one of these tools is offered."""
+        return self._tools is None or all(name in self._tools for name in names)
+
+    def shows(self, uri: str) -> bool:
+        """Whether the resource at *uri* may be seen, should it exist."""
+        return self.holds(*(name for start, name in BEHIND.items() if uri.startswith(start)))
+
+    def within(self, scopes: Iterable[str]) -> "Offer":
+        """What a caller with *scopes* may use of it."""
+        held = set(scopes)
+        return Offer({name: tool for name, tool in self.tools.items() if scope_of(name) in held})
+
+
+def scope_of(name: str) -> str:
+    """The scope that the tool called *name* asks for."""
+    toolset = next(toolset for toolset, tools in toolsets().items() if name in tools)
+    return f"{toolset}:{'read' if all_tools()[name].reads_only else 'write'}"

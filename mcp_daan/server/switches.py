@@ -1,0 +1,106 @@
+"""The switches at start: which tools are offered. The command line comes before the environment."""
+
+import difflib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from mcp_daan.config import OWN_VARIABLES, SWITCH_VARIABLES, UNFILLED, Settings
+from mcp_daan.errors import InvalidArguments
+from mcp_daan.server.offer import Offer
+from mcp_daan.tools import all_tools, toolsets
+
+YES, NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off", "")
+
+
+@dataclass(frozen=True)
+class Switches:
+    """Names as they were given; None is not set."""
+
+    read_only: bool = False
+    tools: str | None = None
+    exclude_tools: str | None = None
+    toolsets: str | None = None
+
+    def over(self, environment: Mapping[str, str]) -> "Switches":
+        """These switches, and where one is not set the variable for it.
+
+        Reading only is never switched off by the other. Raises InvalidArguments for a variable that is not known.
+        """
+        _check_variables(environment)
+        read_only, *names = (environment.get(name, "") for name in SWITCH_VARIABLES)
+        tools, exclude_tools, sets = (None if name.startswith(UNFILLED) else name or None for name in names)
+        return Switches(
+            read_only=self.read_only or _yes(read_only),
+            tools=_set(self.tools, tools),
+            exclude_tools=_set(self.exclude_tools, exclude_tools),
+            toolsets=_set(self.toolsets, sets),
+        )
+
+    def offer(self) -> Offer:
+        """What they leave: the toolsets and the tools that are named (all without a name), less the excluded.
+
+        Raises InvalidArguments for a name that does not exist, and when no tool is left.
+        """
+        if self == Switches():
+            return Offer()
+        sets = _names("toolsets", self.toolsets, toolsets())
+        named = _names("tools", self.tools, all_tools())
+        excluded = _names("exclude-tools", self.exclude_tools, all_tools())
+        chosen = {name for each in sets or () for name in toolsets()[each]} | set(named or ())
+        left = {
+            name: tool
+            for name, tool in all_tools().items()
+            if (name in chosen or sets is named is None)
+            and name not in (excluded or ())
+            and (tool.reads_only or not self.read_only)
+        }
+        if not left:
+            raise InvalidArguments("The switches leave no tool.", advice="Name more, or exclude less.")
+        return Offer(left)
+
+
+def _set(given: str | None, otherwise: str | None) -> str | None:
+    return otherwise if given is None or given.startswith(UNFILLED) else given
+
+
+def _names(switch: str, text: str | None, known: Collection[str]) -> list[str] | None:
+    if text is None:
+        return None
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    if not names:
+        raise InvalidArguments(f"`--{switch}` names nothing.", advice=f"It takes, with commas: {', '.join(known)}.")
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            meant = f" Did you mean `{close[0]}`?" if close else ""
+            shown = "".join(each if each.isprintable() else "?" for each in name)[:64]
+            raise InvalidArguments(
+                f"`--{switch}` does not know `{shown}`.{meant}", advice=f"It takes, with commas: {', '.join(known)}."
+            )
+    return names
+
+
+def _yes(text: str) -> bool:
+    if text.startswith(UNFILLED) or text.strip().lower() in NO:
+        return False
+    if text.strip().lower() in YES:
+        return True
+    raise InvalidArguments("DAAN_READ_ONLY is neither true nor false.", advice="Set it to true or false, or unset it.")
+
+
+def _check_variables(environment: Mapping[str, str]) -> None:
+    """A variable that nothing reads may be a switch spelled wrongly; the server would do more than it was told."""
+    sections = Settings.model_fields
+    known = OWN_VARIABLES | {
+        f"DAAN_{section}_{key}".upper()
+        for section, field in sections.items()
+        for key in getattr(field.annotation, "model_fields", ())
+    }
+    for name in environment:
+        if name.startswith("DAAN_") and name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            meant = f" Did you mean {close[0]}?" if close else ""
+            raise InvalidArguments(
+                f"The variable {name} is not a known setting.{meant}",
+                advice=f"Unset it. The switches are: {', '.join(SWITCH_VARIABLES)}.",
+            )
