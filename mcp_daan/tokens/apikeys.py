@@ -23,7 +23,14 @@ NAMES: dict[str, tuple[str, ...]] = {
     "enabled": (r"(?:is_)?(?:enabled|active)",),
     "scopes": (r"scopes?|permissions?",),
     "owner": (r"user_id|owner_id|created_by|account_id|organization_id",),
+    "remaining": (r"remaining(?:_\w+)?",),
+    "refill_amount": (r"refill_amount",),
+    "refill_interval": (r"refill_interval",),
+    "limited": (r"rate_limit_enabled",),
+    "limit": (r"rate_limit_max|rate_limit",),
+    "window": (r"rate_limit_(?:time_)?window",),
 }
+SHORTEST_KEY = 32
 # A digest of 256 bits: 64 hex characters, or base64 of 32 bytes.
 DIGEST = re.compile(r"(?:[0-9a-fA-F]{64}|[A-Za-z0-9_-]{43}=?|[A-Za-z0-9+/]{43}=|sha256[:$][\w+/=:$-]{40,100})")
 # Digests that are too short for a key, and slow ones that are made for passwords.
@@ -48,16 +55,17 @@ class KeyTable:
     name: str
     by_role: dict[str, str]
     unique: frozenset[str]
-    owners: str | None = None
+    # The table and the key that the owner's column names a row of.
+    parent: tuple[str, str] | None = None
 
     def select(self) -> str:
         """The statement that reads one value a role of `by_role`, and whether the owner is gone."""
         values = [quoted(column) for column in self.by_role.values()]
-        if self.owners is not None and "owner" in self.by_role:
-            owner = quoted(self.by_role["owner"])
+        if self.parent is not None:
+            owner, (parent, key) = quoted(self.by_role["owner"]), map(quoted, self.parent)
             values.append(
                 f"{owner} IS NOT NULL AND NOT EXISTS"
-                f" (SELECT 1 FROM {quoted(self.owners)} AS o WHERE o.id = {quoted(self.name)}.{owner})"
+                f" (SELECT 1 FROM {parent} AS o WHERE o.{key} = {quoted(self.name)}.{owner})"
             )
         return f"SELECT {', '.join(values)} FROM {quoted(self.name)}"
 
@@ -79,7 +87,7 @@ class Seen:
             self.counts[what] = self.counts.get(what, 0) + 1
 
 
-def key_table(name: str, columns: Sequence[str], unique: Iterable[str], owners: str | None) -> KeyTable:
+def key_table(name: str, columns: Sequence[str], unique: Iterable[str]) -> KeyTable:
     """The roles of the *columns*; *unique* are columns with an index that makes each unique."""
     by_role: dict[str, str] = {}
     for role, patterns in NAMES.items():
@@ -90,7 +98,7 @@ def key_table(name: str, columns: Sequence[str], unique: Iterable[str], owners: 
     # better-auth keeps the hash in a column that is called `key`.
     if "hash" not in by_role and "key" in by_role:
         by_role["hash"] = by_role.pop("key")
-    return KeyTable(name, by_role, frozenset(unique), owners)
+    return KeyTable(name, by_role, frozenset(unique))
 
 
 def count_keys(table: KeyTable, rows: Iterable[Sequence[Any]], now: float) -> Seen:
@@ -116,6 +124,10 @@ def _count_form(seen: Seen, values: dict[str, Any]) -> None:
     seen.count("unhashed", stored and (is_plain or not (hashed or binary)))
     kept = _text(values.get("key"))
     seen.count("kept", kept and not (DIGEST.fullmatch(kept) or SLOW.match(kept)))
+    for text in (stored if is_plain else "", kept):
+        seen.count("readable", text and not DIGEST.fullmatch(text))
+        # Base62, of which so many characters hold 190 bits; what stands before them is no chance.
+        seen.count("short", text and len(text.rsplit("_", 1)[-1]) < SHORTEST_KEY)
     seen.count("no_prefix", not prefix)
     seen.count("unmarked", prefix and not MARKED.match(prefix))
 
@@ -138,6 +150,16 @@ def _count_life(seen: Seen, values: dict[str, Any], now: float) -> None:
     scopes = _text(values.get("scopes")).strip()
     seen.count("unlimited", scopes in ("", "*", "all", "null") or '"*"' in scopes)
     seen.count("orphan", values.get("orphan"))
+    _count_limits(seen, values)
+
+
+def _count_limits(seen: Seen, values: dict[str, Any]) -> None:
+    """What an allowance of calls says that cannot be meant."""
+    remaining, refills = values.get("remaining"), [values.get(f"refill_{name}") for name in ("amount", "interval")]
+    seen.count("overdrawn", isinstance(remaining, int) and remaining < 0)
+    seen.count("half_refill", bool(refills[0]) != bool(refills[1]))
+    on = values.get("limited") not in (None, 0, "0", "false", False)
+    seen.count("empty_limit", on and not (values.get("limit") and values.get("window")))
 
 
 def key_checks(table: KeyTable, seen: Seen) -> list[KeyCheck]:
@@ -180,6 +202,15 @@ def _stored(table: KeyTable, seen: Seen) -> Iterator[KeyCheck]:
             "error",
             "No readable key is kept beside its digest.",
             f"Keys that `{table.by_role['key']}` keeps readable: {seen['kept']}. Drop the column.",
+        )
+
+    if seen["readable"]:
+        yield _check(
+            "entropy",
+            not seen["short"],
+            "error",
+            f"The keys that can be read have {SHORTEST_KEY} characters of chance or more.",
+            f"Keys that can be read and have fewer than {SHORTEST_KEY} characters after their prefix: {seen['short']}.",
         )
 
 
@@ -252,13 +283,26 @@ def _limited(table: KeyTable, seen: Seen) -> Iterator[KeyCheck]:
         "Every live key is limited to scopes.",
         f"Live keys without limits: {seen['unlimited']}." if has else "There is no column for a key's scopes.",
     )
-    if table.owners is not None and "owner" in table.by_role:
+    owned = "owner" in table.by_role
+    if table.parent is not None or not owned:
         yield _check(
             "owner_alive",
-            not seen["orphan"],
+            owned and not seen["orphan"],
             "warning",
             "Every live key's owner exists.",
-            f"Live keys whose owner no longer exists: {seen['orphan']}.",
+            f"Live keys whose owner no longer exists: {seen['orphan']}."
+            if owned
+            else "There is no column for a key's owner.",
+        )
+    if {"remaining", "refill_amount", "limited"} & set(table.by_role):
+        wrong = seen["overdrawn"] + seen["half_refill"] + seen["empty_limit"]
+        yield _check(
+            "limits_sane",
+            not wrong,
+            "info",
+            "The allowances of calls make sense.",
+            f"Allowances below zero: {seen['overdrawn']}; refilled by an amount without an interval or the other way"
+            f" round: {seen['half_refill']}; limits that are on and say nothing: {seen['empty_limit']}.",
         )
 
 

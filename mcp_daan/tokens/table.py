@@ -107,7 +107,8 @@ class Table:
         """The formats in which the column's values are sealed."""
         names = self._openers[role].formats
         # The first values of a column in the URL alphabet may fit the standard one too.
-        chance = {name for name in names if name.replace("b64", "b64url", 1) in names and self.tally.formats[name] <= 2}
+        rare = {name for name in names if self.tally.formats[name] <= 2}
+        chance = {name for name in rare if re.sub("b64(?!url)", "b64url", name) in names - {name}}
         return names - chance
 
     def same_token(self) -> set[int]:

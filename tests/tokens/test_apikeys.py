@@ -59,7 +59,7 @@ def test_a_table_that_is_well_passes_every_check(portal: Portal) -> None:
 @pytest.mark.parametrize(
     ("row", "code"),
     [
-        ({"key_hash": "daan_live_2f7Kq0aJ4nX8"}, "stored_hashed"),
+        ({"key_hash": "daan_live_2f7Kq0aJ4nX82f7Kq0aJ4nX82f7Kq0aJ4nX8"}, "stored_hashed"),
         ({"key_hash": "sekreet"}, "stored_hashed"),
         ({"key_hash": "$2b$12$abcdefghijklmnopqrstuv"}, "hash_kind"),
         ({"key_hash": "0" * 32}, "hash_kind"),
@@ -101,7 +101,8 @@ def test_what_the_schema_lacks_is_said(portal: Portal) -> None:
     found = checks(portal, schema="id INTEGER, key_hash TEXT, api_key TEXT", index=False)
 
     assert {code for code, check in found.items() if not check["ok"]} == {
-        "hash_unique", "prefix_stored", "expiry_set", "last_used_kept", "revocation_kept", "scopes_limited"
+        "hash_unique", "prefix_stored", "expiry_set", "last_used_kept", "revocation_kept", "scopes_limited",
+        "owner_alive",
     }  # fmt: skip
 
 
@@ -120,6 +121,51 @@ def test_a_readable_key_beside_its_digest_is_an_error(portal: Portal) -> None:
 
     assert (found["shown_once"]["ok"], found["shown_once"]["severity"]) == (False, "error")
     assert "readable" not in found["shown_once"]["message"].replace("keeps readable", "")
+
+
+def test_a_short_key_that_can_be_read_is_an_error(portal: Portal) -> None:
+    """A digest hides how long its key is; a readable key does not, and its prefix is no chance."""
+    schema = f"{SCHEMA}, secret TEXT"
+    short = checks(portal, {"secret": "daan_live_2f7Kq0aJ4nX8"}, schema=schema)
+    portal.execute("DROP TABLE api_keys")
+    portal.execute("DROP TABLE users")
+    long = checks(portal, {"secret": "daan_live_" + "2f7Kq0aJ" * 4}, schema=schema)
+
+    assert (short["entropy"]["ok"], short["entropy"]["severity"], long["entropy"]["ok"]) == (False, "error", True)
+
+
+@pytest.mark.parametrize(
+    ("column", "table", "ok"),
+    [("organization_id", "users", None), ("organization_id", "organizations", False), ("user_id", "users", False)],
+)
+def test_an_owner_is_looked_for_where_its_name_or_its_foreign_key_says(
+    portal: Portal, column: str, table: str, ok: bool | None
+) -> None:
+    """An organization is not missed among the users."""
+    portal.save(portal.rows(1))
+    portal.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY)")
+    portal.execute(f"CREATE TABLE api_keys (id, key_hash, {column})")
+    portal.execute("INSERT INTO api_keys VALUES (1, ?, 5)", digest())
+    found = {check["code"]: check["ok"] for check in portal.health().data["apiKeys"]["checks"]}
+    portal.execute("DROP TABLE api_keys")
+    portal.execute(f"CREATE TABLE api_keys (id, key_hash, user_id REFERENCES {table})")
+    portal.execute("INSERT INTO api_keys VALUES (1, ?, 5)", digest())
+    declared = {check["code"]: check["ok"] for check in portal.health().data["apiKeys"]["checks"]}
+
+    assert (found.get("owner_alive"), declared["owner_alive"]) == (ok, False)
+
+
+@pytest.mark.parametrize("row", [(-1, 5, 60, 0, 0, 0), (5, 5, None, 0, 0, 0), (5, None, None, 1, None, 60)])
+def test_an_allowance_that_cannot_be_meant_is_noted(portal: Portal, row: tuple[Any, ...]) -> None:
+    """better-auth's remaining calls, refills and rate limits."""
+    portal.save(portal.rows(1))
+    columns = "remaining, refillAmount, refillInterval, rateLimitEnabled, rateLimitMax, rateLimitTimeWindow"
+    portal.execute(f"CREATE TABLE apikey (id, key, {columns})")
+    for each in (row, (5, 5, 60, 1, 10, 60), (None, None, None, 0, None, None)):
+        portal.execute("INSERT INTO apikey VALUES (1, ?, ?, ?, ?, ?, ?, ?)", digest(), *each)
+    found = {check["code"]: check for check in portal.health().data["apiKeys"]["checks"]}["limits_sane"]
+
+    assert (found["ok"], found["severity"], found["message"].count("1")) == (False, "info", 1)
 
 
 def test_better_auth_keeps_its_digest_in_a_column_called_key(portal: Portal) -> None:

@@ -177,3 +177,38 @@ def test_an_active_status_beside_a_dead_error_is_a_finding(portal: Portal) -> No
 
     assert findings(answer)["status_contradicts"]["connections"] == 2
     assert "status_contradicts" not in findings(honest)
+
+
+def test_which_part_is_behind_is_told(portal: Portal) -> None:
+    """Those of one provider, and since one moment: what the fresh ones have not."""
+    fresh = portal.rows(5)
+    bird = [portal.row(refreshed=5 * HOUR + number, provider="moneybird") for number in range(4)]
+    mixed = [portal.row(refreshed=(5 + number) * HOUR) for number in range(4)]
+    portal.save([bird[0], *fresh, *bird[1:]])
+    part = findings(portal.health())["some_behind"]
+    portal.save([mixed[0], *fresh, *mixed[1:]])
+    scattered = findings(portal.health())["some_behind"]
+
+    assert part["connections"] == 4
+    assert "of providers of which none is fresh and they fell behind at one moment, 5 h ago" in part["message"]
+    assert scattered["message"] == "Of 9 connections 4 are behind while the others are refreshed."
+
+
+def test_a_chain_that_something_else_refreshes_is_a_finding(portal: Portal) -> None:
+    """One may be a race; several are a second environment on one client id."""
+    broken = [
+        portal.row(refreshed=HOUR, last_error="Old refresh token used.", last_error_at=ago(MINUTE)) for _ in range(3)
+    ]
+    portal.save([*portal.rows(5), broken[0]])
+    one = findings(portal.health())["chain_broken"]
+    portal.save([*portal.rows(5), *broken, portal.row(last_error="Old refresh token used.", last_error_at=ago(HOUR))])
+    several = findings(portal.health())["chain_broken"]
+
+    assert [(each["severity"], each["connections"]) for each in (one, several)] == [("warning", 1), ("error", 3)]
+
+
+def test_a_clock_that_is_fast_is_a_finding(portal: Portal) -> None:
+    """A refresh of the future; a minute is no matter."""
+    portal.save([portal.row(refreshed=-HOUR), portal.row(refreshed=-30), *portal.rows(3)])
+
+    assert findings(portal.health())["clock_ahead"]["connections"] == 1

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from mcp_daan.protocol import Answer
+from mcp_daan.tokens.leftovers import LEFTOVERS
 from mcp_daan.toolbox import tools_in
 from mcp_daan.tools import tokens
 from tests.tokens.conftest import DAY, HOUR, Portal, ago
@@ -150,6 +151,24 @@ def test_the_least_answer_holds_every_finding_and_a_connection(portal: Portal) -
     assert answer.error is None
     assert len(answer.data["findings"]) >= 9
     assert answer.data["connections"]
+
+
+def test_findings_that_do_not_fit_are_left_out_and_that_is_said(portal: Portal) -> None:
+    """The lesser ones, of a table that has them all."""
+    portal.declare("[limits]\nmax_answer_bytes = 8192\n")
+    errors = ("Old refresh token used.", "invalid_client", "access_token not expired")
+    rows = [portal.row(last_error=error, last_error_at=ago(-1)) for error in errors]
+    rows += [portal.row(refreshed_at=1795333333000), portal.row(access_expires_at=1795367424)]
+    portal.save([*rows, portal.row(access_token_enc=portal.seal("", nonce=bytes(12)))])
+    whole = portal.health().data["findings"]
+    for name in LEFTOVERS:
+        portal.execute(f"CREATE TABLE {name} (state, created_at)")
+        portal.execute(f"INSERT INTO {name} VALUES ('s', ?)", ago(DAY))
+    cut = portal.health()
+
+    assert (cut.status, cut.data["findings"][: len(whole)]) == ("partial", whole)
+    assert len(whole) < len(cut.data["findings"]) < len(whole) + len(LEFTOVERS)
+    assert any("left out" in advice for advice in cut.recommendations)
 
 
 def test_progress_is_told_as_rows_are_judged(portal: Portal) -> None:
