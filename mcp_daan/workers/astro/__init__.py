@@ -1,0 +1,1 @@
+"""An Astro app on Workers, read as text and never run."""

@@ -1,0 +1,1 @@
+"""What may be wrong with a configuration, one module a subject."""
