@@ -30,7 +30,9 @@ from mcp_daan.wire import Lost, Received, Wire
 BASE = "https://api.cloudflare.com/client/v4"
 # What one answer may weigh: D1 gives a few megabytes, and what is larger is no answer of an API.
 MAX_BYTES = 16 << 20
+# How often a request is sent in all; a 7403 that is no mistake and an address where nobody is stay what they are.
 ATTEMPTS = 5
+MOST_OF_ONE = {"wrong_account": 2, "unreachable": 2}
 FIRST_PAUSE_SECONDS = 0.25
 # Cloudflare blocks a token for so long after too many requests.
 LONGEST_REST_SECONDS = 300.0
@@ -70,7 +72,7 @@ KINDS: dict[str, Kind] = {
     "exhausted": Kind(TooSlow, "The statement ran past D1's own limits of time, memory or processor.", "Read fewer rows, or filter by an indexed column."),
     "bad_token": Kind(RejectedCredentials, "Cloudflare does not know the API token.", TOKEN_ADVICE),
     "missing_scope": Kind(RejectedCredentials, "Cloudflare rejects the API token for this: a permission is missing, or it expired or was revoked.", "Give the token the permission to read this (`D1 Read` for D1) on this account."),
-    "wrong_account": Kind(RejectedCredentials, "The account is not valid for this API token.", "Check CLOUDFLARE_ACCOUNT_ID, and that the token has `D1 Read` on that account."),
+    "wrong_account": Kind(RejectedCredentials, "The account is not valid for this API token.", "Check CLOUDFLARE_ACCOUNT_ID, and that the token has `D1 Read` on that account.", True),
     "not_found": Kind(NotFound, "Cloudflare knows no such thing in this account.", "Check the id and CLOUDFLARE_ACCOUNT_ID."),
     "bad_id": Kind(InvalidArguments, "An id is not of the form that Cloudflare takes.", "Check the id in daan.toml or the wrangler configuration."),
     "statement": Kind(InvalidArguments, "D1 does not take the statement.", "Read the tables and columns with `d1_schema`."),
@@ -229,9 +231,9 @@ class Cloudflare:
             told = _pause_told(received)
             if told is not None and kind == "overloaded":
                 self._rest = time.monotonic() + told
-            pause = FIRST_PAUSE_SECONDS * 2 ** len(seen) if told is None else told
-            again = KINDS[kind].passes or (kind == "wrong_account" and seen.count(kind) == 1)
-            if not again or len(seen) == ATTEMPTS or time.monotonic() + pause >= deadline:
+            pause = FIRST_PAUSE_SECONDS * 2 ** (len(seen) - 1) if told is None else told
+            again = KINDS[kind].passes and seen.count(kind) < MOST_OF_ONE.get(kind, ATTEMPTS)
+            if not again or time.monotonic() + pause >= deadline:
                 raise _resting(told, upstream) if told and kind == "overloaded" else failure(kind, upstream)
             time.sleep(pause)
 
