@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test test-long check docs lock wheel clean
+.PHONY: demo test test-long check docs lock wheel bundle bench bench-quick clean
 
 demo: .venv/installed
 	$(BIN)/mcp-daan demo --dir .demo
@@ -25,12 +25,20 @@ docs: .venv/developing
 	$(BIN)/python -m tests.generate
 
 lock: .venv/developing
-	$(PIP) install uv
 	env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate requirements-dev.in pyproject.toml -o requirements-dev.txt
 
 wheel: .venv/developing
 	$(BIN)/python -m hatchling build -t wheel -d dist
+
+bundle: .venv/developing
+	$(BIN)/python bundle/pack.py dist/mcp-daan.mcpb
+
+bench: .venv/developing
+	$(BIN)/python -m bench.peers
+
+bench-quick: .venv/developing
+	$(BIN)/python -m bench.peers --quick
 
 .venv/created:
 	$(PYTHON) -m venv .venv
