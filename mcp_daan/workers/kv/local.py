@@ -44,11 +44,11 @@ GET = f"SELECT key, expiration, metadata, blob_id FROM {TABLE} WHERE key = ?"
 
 @dataclass(frozen=True)
 class Stored:
-    """A value: its first bytes, and how many there are."""
+    """A value: its first bytes, and how many there are; None where nobody told."""
 
     key: Key
     data: bytes
-    size: int
+    size: int | None
 
 
 def list_keys(namespace: Namespace, prefix: str = "", *, limit: int, skip: int = 0, now: float, seconds: float) -> Keys:

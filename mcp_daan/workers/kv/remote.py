@@ -84,9 +84,10 @@ def read_value(cloudflare: Cloudflare, namespace: Namespace, key: str, *, max_by
         metadata = cloudflare.get(
             cloudflare.account(*below, "metadata", key), seconds=max(deadline - time.monotonic(), 0.01)
         ).result
-    size = content.headers.get("content-length", "")
+    length = content.headers.get("content-length", "")
+    size = int(length) if length.isascii() and length.isdigit() else None if content.cut else len(content.data)
     told = Key(key, _seconds(content.headers), metadata if metadata != {} else None)
-    return Stored(told, content.data, int(size) if size.isascii() and size.isdigit() else len(content.data))
+    return Stored(told, content.data, size)
 
 
 def _key(listed: Mapping[str, Any]) -> Key:

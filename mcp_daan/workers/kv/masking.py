@@ -1,0 +1,150 @@
+"""What of names, values and metadata may be shown: the rules of D1's columns, for text that has no columns.
+
+It may be blunt: who hides a content hash loses little, who shows a session's id gives the session away.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from itertools import count
+from typing import Any
+
+from mcp_daan.protocol import SAFE_INTEGER, to_json
+from mcp_daan.scrub import MASK, SHAPES, name_segments, secret_name
+from mcp_daan.workers.kv.devalue import flattened, whole
+from mcp_daan.workers.kv.keys import parsed
+
+# How `@cloudflare/workers-oauth-provider` names what it keeps; behind it stand user ids and hashes of tokens.
+PROVIDER = re.compile(r"(client|grant|token|transaction):", re.IGNORECASE)
+# What its records hold that is no secret; ids in them are hashes of tokens.
+PROVIDER_SHOWN = frozenset(
+    """
+    scope scopes createdAt expiresAt registrationDate registrationExpiresAt clientId clientName clientUri redirectUri
+    redirectUris logoUri policyUri tosUri grantTypes responseTypes tokenEndpointAuthMethod resource audience grant
+    """.split()
+)
+SEPARATOR = re.compile(r"([:/|#?&=]+)")
+# Words besides those of secret columns: who knows what such a name stands for is let in.
+BEARERS = frozenset(
+    """
+    session sessions sess sid csrf xsrf nonce verifier challenge magic reset verify verification invite invitation
+    ticket pin pwd bearer authorization credential credentials assertion signature encrypted wrapped sealed
+    """.split()
+)
+HARMLESS_LAST = frozenset("at count type url hint expires length size name ttl".split())
+# Letters and digits in one run that is longer than words are.
+RUN = re.compile(r"(?=[A-Za-z+/]*[0-9])(?=[0-9+/]*[A-Za-z])[A-Za-z0-9+/]{20,}")
+LONG = 40
+CHANCE = re.compile(r"[\w+/=.:$|-]+")
+# In a namespace of sessions, any name with a number and of this length may be a session's.
+ID_LENGTH = 16
+# `name=value`, `"name": "value"` and `Name: value` in text.
+PAIR = re.compile(
+    r"""(?<![\w.-])(?P<head>(?P<name>[A-Za-z_][\w.-]{0,200})["']?\s{0,8}[=:]\s{0,8})"""
+    r"""(?P<value>"[^"\n]*"|'[^'\n]*'|(?:(?:Bearer|Basic|Token)\s)?[^\s"',;&<>]+)"""
+)
+# JSON in a string in JSON, and so on.
+MOST_NESTED = 3
+
+
+def bearing(name: str) -> bool:
+    """Whether what belongs to *name* is a secret: by the rules of columns, or because it opens a door."""
+    words = name_segments(name)
+    return secret_name(name) or (bool(words) and words[-1] not in HARMLESS_LAST and not BEARERS.isdisjoint(words))
+
+
+def provider_key(name: str) -> bool:
+    """Whether *name* is one of an OAuth provider's keys."""
+    return PROVIDER.match(name) is not None
+
+
+def shown_name(name: str, labels: Sequence[str] = ()) -> str:
+    """The key *name* as it may be shown; *labels* are what its namespace is called.
+
+    Behind a word such as `session:` all is masked; in a namespace that is called so, whatever could be an id.
+    """
+    if found := PROVIDER.match(name):
+        return found[0] + MASK
+    return _in_parts(name, private=any(bearing(label) for label in labels))
+
+
+def secret_value(name: str) -> bool:
+    """Whether the value of the key *name* is a secret as a whole; a session's is not, it holds more than its id."""
+    return not provider_key(name) and any(secret_name(part) for part in SEPARATOR.split(name)[::2])
+
+
+def shown_json(value: Any, *, provider: bool = False, nested: int = 0) -> Any:
+    """*value* as it may be shown; of an OAuth *provider*'s record only what is known to be harmless."""
+    if isinstance(value, dict):
+        return _shown_object(value, provider, nested)
+    if isinstance(value, list):
+        if flattened(value):
+            try:
+                return shown_json(whole(value), provider=provider, nested=nested)
+            except ValueError:
+                return MASK
+        if len(value) == 2 and isinstance(value[0], str) and bearing(value[0]):
+            return [value[0], _hidden(value[1])]
+        return [shown_json(each, provider=provider, nested=nested) for each in value]
+    if isinstance(value, str):
+        return shown_text(value, provider=provider, nested=nested)
+    if isinstance(value, int) and not -SAFE_INTEGER <= value <= SAFE_INTEGER:
+        return str(value)
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def shown_text(text: str, *, provider: bool = False, nested: int = 0) -> str:
+    """*text* without the secrets in it; JSON in it is masked as JSON."""
+    if text.lstrip()[:1] in ("{", "[", '"') and nested < MOST_NESTED:
+        try:
+            read = parsed(text)
+        except ValueError:
+            pass
+        else:
+            shown = shown_json(read, provider=provider, nested=nested + 1)
+            return text if shown == read else to_json(shown)
+    if random_looking(text):
+        return MASK
+    if "://" in text and not any(map(str.isspace, text)):
+        text = _in_parts(text, private=False)
+    return SHAPES.sub(MASK, PAIR.sub(_without_value, text))
+
+
+def random_looking(text: str) -> bool:
+    """Whether *text* as a whole is long and looks like chance: a key, a hash, a sealed value."""
+    return "://" not in text and len(text) >= LONG and bool(CHANCE.fullmatch(text) and RUN.search(text))
+
+
+def _shown_object(value: Mapping[str, Any], provider: bool, nested: int) -> dict[str, Any]:
+    # {"name": "token", "value": "..."}, as cookies and headers are kept.
+    named = next((value[key] for key in ("name", "key") if isinstance(value.get(key), str)), "")
+    shown: dict[str, Any] = {}
+    for key, held in value.items():
+        hidden = key not in PROVIDER_SHOWN if provider else bearing(key) or (key == "value" and bearing(named))
+        name = _in_parts(key, private=False)
+        if name in shown or name != key:
+            name = next(each for number in count(1) if (each := f"{name} {number}") not in shown)
+        shown[name] = _hidden(held) if hidden else shown_json(held, provider=provider, nested=nested)
+    return shown
+
+
+def _hidden(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool) else MASK
+
+
+def _in_parts(text: str, *, private: bool) -> str:
+    """*text* with what stands behind a word for a secret masked, and each part that is one by its looks."""
+    parts = SEPARATOR.split(text)
+    for place in range(0, len(parts) - 1, 2):
+        if bearing(parts[place]):
+            return "".join([*map(_part, parts[:place]), *parts[place : place + 2], MASK])
+    return "".join(part if place % 2 else _part(part, private) for place, part in enumerate(parts))
+
+
+def _part(part: str, private: bool = False) -> str:
+    could_be_id = private and len(part) >= ID_LENGTH and any(map(str.isdigit, part))
+    return MASK if could_be_id or random_looking(part) else SHAPES.sub(MASK, part)
+
+
+def _without_value(pair: re.Match[str]) -> str:
+    return pair["head"] + MASK if bearing(pair["name"]) else pair[0]
