@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from mcp_daan.config import Limits, Settings, filled, now, read_settings
 from mcp_daan.d1.databases import Database, choose, find_databases
 from mcp_daan.d1.pool import Pool
-from mcp_daan.errors import DaanError
+from mcp_daan.d1.remote.schemas import Schemas
+from mcp_daan.errors import DaanError, Unavailable
 from mcp_daan.knowledge.base import KnowledgeBase, open_knowledge
 from mcp_daan.scrub import Secrets, secret_name
 from mcp_daan.tokens.keys import KeyRing, read_keys
@@ -22,6 +23,7 @@ from mcp_daan.wrangler import dev_vars
 
 if TYPE_CHECKING:
     from mcp_daan.cloudflare import Cloudflare
+    from mcp_daan.d1.remote.access import Remote
 
 SECRET_VARIABLES = ("TOKEN_ENCRYPTION_KEY", "TOKEN_ENCRYPTION_KEY_PREVIOUS", "CLOUDFLARE_API_TOKEN")
 
@@ -63,6 +65,7 @@ class App:
         self.environment = filled(environment)
         self.pool = Pool()
         self.clouds = Clouds()
+        self.schemas = Schemas()
         self.progress: Progress = lambda done, total, message: None
 
     def for_call(self, progress: Progress | None = None) -> "App":
@@ -102,6 +105,18 @@ class App:
     def database(self, name: str) -> Database:
         """The database called *name*; NotFound that lists the names otherwise."""
         return choose(self.databases, name)
+
+    def remote(self, database: Database) -> "Remote":
+        """A remote database within reach; Unavailable without a token for Cloudflare."""
+        from mcp_daan.d1.remote.access import Remote
+
+        if self.cloudflare is None:
+            raise Unavailable(
+                "A remote database is read with an API token of Cloudflare, and there is none.",
+                advice="Set CLOUDFLARE_API_TOKEN to a token with `D1 Read`, or use the local database.",
+                retryable=False,
+            )
+        return Remote(self.cloudflare, database, self.settings.limits.request_seconds)
 
     @cached_property
     def knowledge(self) -> KnowledgeBase:

@@ -29,6 +29,7 @@ class Database:
     migrations_table: str
     secret_columns: tuple[str, ...]
     migrations_pattern: str = "*.sql"
+    account_id: str | None = None
 
     @property
     def exists(self) -> bool:
@@ -140,6 +141,7 @@ def _configured(name: str, entry: RemoteOrFile, workspace: Workspace, settings: 
         migrations=None,
         migrations_table="d1_migrations",
         secret_columns=tuple(settings.secret_columns),
+        account_id=entry.account_id,
     )
 
 

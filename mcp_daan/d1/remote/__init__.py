@@ -1,0 +1,1 @@
+"""D1 databases on Cloudflare, read over its REST API."""
