@@ -13,6 +13,7 @@ from typing import Any
 
 from mcp_daan.d1.pool import FAILURES, VARIABLES
 from mcp_daan.errors import InternalError, Unavailable
+from mcp_daan.stopping import stoppable
 
 log = logging.getLogger("mcp_daan")
 
@@ -33,7 +34,8 @@ def told(
         watch.daemon = True
         watch.start()
         try:
-            yield from map(_unpacked, _lines(process, {**request, "seconds": seconds}))
+            with stoppable(process.kill):
+                yield from map(_unpacked, _lines(process, {**request, "seconds": seconds}))
         finally:
             watch.cancel()
             process.kill()

@@ -21,6 +21,7 @@ from mcp_daan.errors import (
     TooSlow,
     Unavailable,
 )
+from mcp_daan.stopping import stoppable
 
 log = logging.getLogger("mcp_daan")
 
@@ -155,7 +156,10 @@ class Worker:
         started = time.monotonic()
         line = b""
         try:
-            with suppress(BrokenPipeError, ValueError):  # it ended, or the pool was closed meanwhile
+            with (
+                stoppable(self._process.kill),
+                suppress(BrokenPipeError, ValueError),
+            ):  # it ended, or the pool was closed meanwhile
                 stdin.write(json.dumps({**request, "seconds": seconds}).encode() + b"\n")
                 stdin.flush()
                 line = stdout.readline()

@@ -11,6 +11,7 @@ from mcp_daan.app import App
 from mcp_daan.protocol import to_json
 from mcp_daan.server.callers import Context, offered
 from mcp_daan.server.offer import Offer
+from mcp_daan.stopping import Stop, current
 from mcp_daan.toolbox import Tool, run
 
 
@@ -51,7 +52,10 @@ async def call_tool(
     if tool is None:
         raise MCPError(types.INVALID_PARAMS, "There is no such tool; `tools/list` names them all.")
 
+    stop = Stop()
+
     def progress(done: float, total: float | None, message: str) -> None:
+        stop.check()
         anyio.from_thread.run(context.session.report_progress, done, total, app.redact(message))
 
     def work() -> types.CallToolResult:
@@ -59,4 +63,9 @@ async def call_tool(
         text = types.TextContent(type="text", text=to_json(answer))
         return types.CallToolResult(content=[text], structured_content=answer, is_error=answer["error"] is not None)
 
-    return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+    current.set(stop)
+    try:
+        return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+    except anyio.get_cancelled_exc_class():
+        stop.now()
+        raise
