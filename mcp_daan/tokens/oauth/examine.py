@@ -1,0 +1,72 @@
+"""One run: the survey, and if it was asked for the probes, within one deadline."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from mcp_daan.errors import Refused, Unavailable
+from mcp_daan.tokens.oauth.fetching import Fetching, Resolve, resolved
+from mcp_daan.tokens.oauth.judging import Outcome
+from mcp_daan.tokens.oauth.probing import Client, probed
+from mcp_daan.tokens.oauth.report import judged
+from mcp_daan.tokens.oauth.rules import Rules
+from mcp_daan.tokens.oauth.survey import Survey, surveyed
+
+UNREACHED = {
+    "name": "The host of the address has no network address.",
+    "connect": "No connection to the address could be made.",
+}
+
+
+@dataclass(frozen=True)
+class Examined:
+    """The outcome of each check by its id, and the clients that probes registered."""
+
+    outcomes: Mapping[str, Outcome]
+    registered: tuple[str, ...] = ()
+
+
+def examined(
+    url: str,
+    rules: Rules,
+    *,
+    now: datetime,
+    seconds: float,
+    active: bool = False,
+    client: Client | None = None,
+    resolve: Resolve = resolved,
+) -> Examined:
+    """Check the protected resource at *url*; with *active* send probes to the portal's own endpoints too.
+
+    Raises Refused for an address that may not be gone to, Unavailable for one that cannot be reached.
+    """
+    return asyncio.run(
+        _examined(Fetching(rules, seconds=seconds, active=active, resolve=resolve), url, now, active, client)
+    )
+
+
+async def _examined(fetching: Fetching, url: str, now: datetime, active: bool, client: Client | None) -> Examined:
+    async with fetching:
+        survey = await surveyed(fetching, url, now, client.id if client else None)
+        _reached(survey)
+        outcomes = judged(survey)
+        if not active:
+            return Examined(outcomes)
+        probes = await probed(fetching, survey, client)
+        return Examined({**outcomes, **probes.outcomes}, tuple(probes.registered))
+
+
+def _reached(survey: Survey) -> None:
+    bare = survey.resource.bare
+    if bare.problem == "barred":
+        raise Refused(
+            f"The address is not gone to: {bare.reason}.",
+            advice="Only the portal of the configuration may be in a private network or on another port:"
+            " set `[oauth] url` in daan.toml.",
+        )
+    if bare.problem in UNREACHED and bare.status is None:
+        raise Unavailable(
+            UNREACHED[bare.problem],
+            advice="Check the address, and that the portal runs; then call `oauth_check` again.",
+        )
