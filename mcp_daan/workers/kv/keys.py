@@ -32,7 +32,7 @@ def parsed(text: str) -> Any:
         value = json.loads(text, parse_constant=_refuse)
     except RecursionError:
         raise ValueError from None
-    if _levels(value) > MOST_LEVELS:
+    if too_deep(value):
         raise ValueError
     return value
 
@@ -41,11 +41,13 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
-def _levels(value: Any) -> int:
-    deepest, standing = 0, [(value, 1)]
+def too_deep(value: Any) -> bool:
+    """Whether *value* is nested deeper than an answer may be."""
+    standing = [(value, 1)]
     while standing:
         each, level = standing.pop()
-        deepest = max(deepest, level)
-        if isinstance(each, dict | list) and level <= MOST_LEVELS:
+        if isinstance(each, dict | list):
+            if level > MOST_LEVELS:
+                return True
             standing += [(child, level + 1) for child in (each.values() if isinstance(each, dict) else each)]
-    return deepest
+    return False

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from mcp_daan.local_state import object_files, state_folders
 from mcp_daan.workspace import Workspace
@@ -39,9 +40,14 @@ class Namespace:
         return self.path is not None and self.path.is_file()
 
     @property
+    def called(self) -> str:
+        """The name that finds it and no other."""
+        return f"{REMOTE if self.location == 'remote' else ''}{self.name}"
+
+    @property
     def uri(self) -> str:
         """How an answer names it among its artifacts."""
-        return f"kv://{REMOTE if self.location == 'remote' else ''}{self.name}"
+        return f"kv://{quote(self.called, safe=':@')}"
 
 
 def find_namespaces(workspace: Workspace, persist: Sequence[str]) -> list[Namespace]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mcp_daan.cloudflare import Cloudflare
 from mcp_daan.errors import DaanError, NotFound, RejectedCredentials, Unavailable
-from mcp_daan.workers.kv.keys import Key, Keys
+from mcp_daan.workers.kv.keys import Key, Keys, too_deep
 from mcp_daan.workers.kv.local import Stored, missing_key
 from mcp_daan.workers.kv.namespaces import Namespace
 
@@ -86,13 +86,20 @@ def read_value(cloudflare: Cloudflare, namespace: Namespace, key: str, *, max_by
         ).result
     length = content.headers.get("content-length", "")
     size = int(length) if length.isascii() and length.isdigit() else None if content.cut else len(content.data)
-    told = Key(key, _seconds(content.headers), metadata if metadata != {} else None)
+    told = Key(key, _seconds(content.headers), _metadata(metadata))
     return Stored(told, content.data, size)
 
 
 def _key(listed: Mapping[str, Any]) -> Key:
     expiration = listed.get("expiration")
-    return Key(listed["name"], expiration if isinstance(expiration, int | float) else None, listed.get("metadata"))
+    return Key(
+        listed["name"], expiration if isinstance(expiration, int | float) else None, _metadata(listed.get("metadata"))
+    )
+
+
+def _metadata(value: Any) -> Any:
+    """Metadata, which without any comes as null or empty."""
+    return None if value == {} or too_deep(value) else value
 
 
 def _seconds(headers: Mapping[str, str]) -> float | None:
