@@ -80,12 +80,11 @@ class Tool:
 
     @cached_property
     def arguments(self) -> type[BaseModel]:
-        """The model of the arguments, made from the function's signature; unknown ones are forbidden."""
+        """The model of the arguments, made from the function's signature after the app; unknown ones are forbidden."""
         signature = inspect.signature(self.function, eval_str=True)
         fields: dict[str, Any] = {
             name: (parameter.annotation, ... if parameter.default is parameter.empty else parameter.default)
-            for name, parameter in signature.parameters.items()
-            if name != "app"
+            for name, parameter in list(signature.parameters.items())[1:]
         }
         return create_model(
             self.name, __config__=ConfigDict(extra="forbid", strict=True), task_id=(TaskId, None), **fields

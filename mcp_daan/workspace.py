@@ -36,14 +36,20 @@ class Workspace:
     @cached_property
     def _read(self) -> list[WranglerConfig | InvalidArguments]:
         found: list[WranglerConfig | InvalidArguments] = []
-        for folder in sorted(folders(self.root)):
-            path = next((folder / name for name in NAMES if (folder / name).is_file()), None)
-            if path is not None:
-                try:
-                    found.append(read_config(path))
-                except InvalidArguments as error:
-                    found.append(error)
+        for path in self.configurations:
+            try:
+                found.append(read_config(path))
+            except InvalidArguments as error:
+                found.append(error)
         return found
+
+    @cached_property
+    def configurations(self) -> list[Path]:
+        """The file that wrangler reads in each folder that has one, sorted by path."""
+        files = (
+            [folder / name for name in NAMES if (folder / name).is_file()] for folder in sorted(folders(self.root))
+        )
+        return [names[0] for names in files if names]
 
     def relative(self, path: Path) -> str:
         """*path* as the team writes it: relative to the root with `/`, else whole."""

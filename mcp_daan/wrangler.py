@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mcp_daan.errors import InvalidArguments
 
@@ -24,6 +24,9 @@ MOST_BYTES = 2**20
 _VARIABLE = re.compile(
     r"^[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*(?P<value>\"[^\"\n]*\"|'[^'\n]*'|[^#\n]*)", re.M
 )
+
+
+Kind = Literal["worker", "pages", "astro"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class WranglerConfig:
         return name if isinstance(name, str) and name else self.path.parent.name
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Kind:
         """`astro`, `pages` or `worker`."""
         folder = self.path.parent
         if any((folder / f"astro.config.{ending}").is_file() for ending in ("mjs", "js", "ts", "mts", "cjs")):

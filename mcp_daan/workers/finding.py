@@ -127,6 +127,7 @@ class Finding(Model):
     line: int | None = None
     message: str
     fix: str
+    app: str | None = None
 
 
 def found(

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from mcp_daan.workers.configuration.known import Known, package_of, read_json
 from mcp_daan.workers.configuration.places import Places, json_places
 from mcp_daan.workers.configuration.reading import Configuration, mapping, relative
+from mcp_daan.wrangler import Kind
 
-Kind = Literal["worker", "pages", "astro"]
 CODE = (".ts", ".js", ".mts", ".mjs", ".cts", ".cjs", ".tsx", ".jsx", ".astro", ".py", ".rs")
 # A source file that people write; what is larger was made by a tool.
 FILE_BYTES = 2**20

@@ -78,16 +78,16 @@ def _missing(project: Project) -> Iterator[Finding]:
             " `export const prerender = false;`.",
             line=1,
         )
-    if any(_MCP.match(path) for path in paths) and not any(path.startswith(_RESOURCE) for path in paths):
-        if not _named(project, _RESOURCE):
-            yield found(
-                "astro_route_missing",
-                shown,
-                f"There is an MCP endpoint, and nothing answers {name(_RESOURCE)}: clients do not learn which server gives"
-                " them tokens.",
-                "Add src/pages/.well-known/oauth-protected-resource.ts with the metadata of RFC 9728.",
-                line=1,
-            )
+    mcp = any(_MCP.match(path) for path in paths)
+    if mcp and not any(path.startswith(_RESOURCE) for path in paths) and not _named(project, _RESOURCE):
+        yield found(
+            "astro_route_missing",
+            shown,
+            f"There is an MCP endpoint, and nothing answers {name(_RESOURCE)}: clients do not learn which server gives them"
+            " tokens.",
+            "Add src/pages/.well-known/oauth-protected-resource.ts with the metadata of RFC 9728.",
+            line=1,
+        )
 
 
 def _named(project: Project, path: str) -> bool:

@@ -107,4 +107,4 @@ def names_twice(apps: Sequence[Seen]) -> Iterator[Finding]:
                     f"{name(called)} is the name of the Worker in {before} too: each deployment replaces the other's.",
                     "Give one of the two another `name`.",
                     line=seen.config.line(*scope.keys_of("name")),
-                )
+                ).model_copy(update={"app": seen.name})

@@ -32,7 +32,11 @@ RATES: tuple[Keys, ...] = (
 def observability_findings(seen: Seen) -> Iterator[Finding]:
     """Whether the deployed Worker keeps logs; Pages cannot, and without `main` there is nothing to log."""
     scope = seen.config.deployed
-    if seen.kind == "pages" or not (scope.get("main") or seen.kind == "astro") or _logs(scope):
+    if (
+        "pages_build_output_dir" in seen.config.values
+        or not (scope.get("main") or seen.kind == "astro")
+        or _logs(scope)
+    ):
         return
     written = scope.get("observability")
     off = mapping(written).get("enabled") is False or mapping(mapping(written).get("logs")).get("enabled") is False
