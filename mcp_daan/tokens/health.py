@@ -9,6 +9,7 @@ from pydantic import Field
 from mcp_daan.protocol import Model
 from mcp_daan.tokens.apikeys import KeyCheck
 from mcp_daan.tokens.finding import Finding
+from mcp_daan.tokens.grants import Grants
 from mcp_daan.tokens.loop import DAY, REFRESH_DAYS
 from mcp_daan.tokens.loop import State as LoopState
 from mcp_daan.tokens.verdicts import VERDICTS, Judged, Scope, Verdict, refresh_left
@@ -55,16 +56,6 @@ class ApiKeys(Model):
     """The checks on the table of API keys; none where there is no such table."""
 
     checks: list[KeyCheck]
-
-
-class Grants(Model):
-    """The grants of an OAuth provider in KV."""
-
-    live: int
-    expiring: int
-    pending: int
-    orphaned: int
-    clients: int
 
 
 class Credentials(Model):

@@ -17,9 +17,12 @@ from mcp_daan.protocol import Reply, json_bytes
 from mcp_daan.tokens.apikeys import KeyCheck
 from mcp_daan.tokens.finding import Found
 from mcp_daan.tokens.findings import findings, in_order, usable_keys
-from mcp_daan.tokens.health import ApiKeys, Listing, TokensHealth, crypto, iso, loop_report
+from mcp_daan.tokens.grants import Grants
+from mcp_daan.tokens.health import ApiKeys, Credentials, Listing, TokensHealth, crypto, iso, loop_report
 from mcp_daan.tokens.verdicts import Judged, Verdict, judge
 from mcp_daan.toolbox import Cursor, Limit, tool
+from mcp_daan.tools.credentials import Held, held
+from mcp_daan.tools.grants import grants
 from mcp_daan.tools.portal import Source, api_keys, columns_of, connections, leftovers, tables, wanted
 
 Name = Annotated[
@@ -31,7 +34,10 @@ MOST_ADVICE = 6
 # The seven keys of an answer, its summary, a cursor and names.
 WORDS_BYTES = 1536
 # Findings that mean that the answer could not see what it should have; a key that opens nothing is an answer.
-HOLES = {"key_absent", "key_wrong_length", "key_file_unreadable", "too_many_salts"}
+HOLES = {
+    "key_absent", "key_wrong_length", "key_file_unreadable", "too_many_salts", "cloudflare_unreachable", "grants_unread",
+    "grants_cut",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,8 @@ class Examined:
     judged: Judged
     found: list[Found]
     checks: list[KeyCheck]
+    grants: Grants | None
+    cloudflare: Credentials | None
 
 
 @tool(title="Check token health", component="oauth", reads_only=True)
@@ -55,10 +63,12 @@ def tokens_health(
     """Judge every OAuth connection, most urgent first: verdict, evidence and next step, and never a token.
 
     Reads the connections table and opens its sealed tokens in memory; it refreshes nothing and calls no provider.
-    `counts` are of all connections of `provider`; `loop`, `crypto` and `findings` are of the whole table.
+    `counts` are of all connections of `provider`; `loop`, `crypto` and `findings` are of the whole table; `grants` (the
+    portal's own OAuth provider in KV) and `cloudflare` (the credentials here) come with the first page.
     """
     name, chosen = _database(app, database)
-    examined = _examined(app, chosen)
+    # What is beside the connections is asked once, not for each page of them.
+    examined = _examined(app, chosen, beside=cursor is None)
     listing = Listing(examined.judged, state=state, provider=provider)
     data, advice = _without_connections(app, examined, listing)
     rest = json_bytes(data.model_dump(mode="json", by_alias=True)) + json_bytes(advice)
@@ -98,11 +108,13 @@ def _without_connections(app: App, examined: Examined, listing: Listing) -> tupl
         crypto=crypto(judged),
         api_keys=ApiKeys(checks=examined.checks),
         findings=[finding for finding, _ in kept],
+        grants=examined.grants,
+        cloudflare=examined.cloudflare,
     )
     return data, advice
 
 
-def _examined(app: App, database: Database) -> Examined:
+def _examined(app: App, database: Database, *, beside: bool) -> Examined:
     settings, now = app.settings.tokens, app.now.timestamp()
     with opened(app, database) as source:
         table = connections(source, app)
@@ -116,7 +128,10 @@ def _examined(app: App, database: Database) -> Examined:
         declared="period_seconds" in settings.model_fields_set,
         keyed=bool(usable),
     )
-    return Examined(judged, in_order([*findings(judged, problems), *left]), checks)
+    given, said = grants(app, database.location) if beside else (None, [])
+    credentials = held(app) if beside else Held(None, None, [])
+    found = [*findings(judged, problems), *left, *said, *credentials.found]
+    return Examined(judged, in_order(found), checks, given, credentials.report)
 
 
 @contextmanager

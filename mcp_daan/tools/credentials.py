@@ -1,0 +1,89 @@
+"""What this machine may do at Cloudflare: the API token, wrangler's login, and who else may read their files."""
+
+from dataclasses import dataclass
+
+from mcp_daan.app import App
+from mcp_daan.errors import DaanError, RejectedCredentials
+from mcp_daan.scrub import secret_name
+from mcp_daan.tokens import credentials as api
+from mcp_daan.tokens import login as wrangler
+from mcp_daan.tokens.credentials import ApiToken, examine, kind_of, token_findings
+from mcp_daan.tokens.finding import Found, found
+from mcp_daan.tokens.health import Credentials, iso
+from mcp_daan.tokens.keys import VARIABLES
+from mcp_daan.tokens.login import Login, login_findings, read_login
+from mcp_daan.tokens.modes import readable_by_others
+from mcp_daan.wrangler import dev_vars
+
+
+@dataclass(frozen=True)
+class Held:
+    """What was found; `report` is the one credential that the answer is about."""
+
+    token: ApiToken | None
+    login: Login | None
+    found: list[Found]
+
+    @property
+    def report(self) -> Credentials | None:
+        """The API token, else wrangler's login, else None."""
+        if self.token is not None:
+            return Credentials(
+                source=api.SOURCE,
+                status=self.token.status,
+                expires_on=None if self.token.expires is None else iso(self.token.expires),
+                can_read=self.token.reads["d1"],
+                can_write=self.token.can_write,
+            )
+        if self.login is None:
+            return None
+        scopes = self.login.scopes
+        may = None if scopes is None or self.login.status == "expired" else wrangler.D1_SCOPE in scopes
+        return Credentials(
+            source=wrangler.SOURCE,
+            status=self.login.status,
+            expires_on=None if self.login.expires is None else iso(self.login.expires),
+            can_read=may,
+            can_write=may,
+        )
+
+
+def held(app: App) -> Held:
+    """What is known of the credentials; the API token is shown to Cloudflare, wrangler's login to nobody."""
+    now = app.now.timestamp()
+    token = _token(app, now)
+    login = read_login(app.environment, app.workspace.root, now)
+    seen = list(token_findings(token, now)) if token is not None else []
+    if login is not None:
+        seen += login_findings(login)
+    return Held(token, login, [*seen, *_open_files(app, login)])
+
+
+def _token(app: App, now: float) -> ApiToken | None:
+    given = app.variable(api.SOURCE)
+    if given is None:
+        return None
+    try:
+        cloudflare = app.cloudflare
+    except RejectedCredentials:  # no token can look like this
+        return ApiToken("unknown", "rejected")
+    except DaanError as error:
+        return ApiToken("unknown", problem=error)
+    return None if cloudflare is None else examine(cloudflare, kind_of(given), now)
+
+
+def _open_files(app: App, login: Login | None) -> list[Found]:
+    """The files with secrets that others on this machine may read."""
+    shown = []
+    for each in app.workspace.apps:
+        file = each.path.parent / ".dev.vars"
+        secret = [name for name in dev_vars(file.parent) if secret_name(name) or name in VARIABLES.values()]
+        if secret and readable_by_others(file):
+            shown.append(_open("dev_vars_open", app.workspace.relative(file)))
+    if login is not None and readable_by_others(login.file):
+        shown.append(_open("wrangler_login_open", f"config/{login.file.name} of wrangler's folder"))
+    return shown
+
+
+def _open(code: str, name: str) -> Found:
+    return found(code, "warning", f"Others on this machine may read `{name}`.", f"Run `chmod 600` on {name}.")
