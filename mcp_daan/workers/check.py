@@ -19,7 +19,7 @@ from mcp_daan.workers.rules.dates import date_findings
 from mcp_daan.workers.rules.environments import environment_findings
 from mcp_daan.workers.rules.files import file_findings
 from mcp_daan.workers.rules.keys import deprecated_findings, schema_findings
-from mcp_daan.workers.rules.layout import names_twice, redirected, shadowed, stale
+from mcp_daan.workers.rules.layout import made_by_builds, names_twice, redirected, shadowed, stale
 from mcp_daan.workers.rules.node import node_findings
 from mcp_daan.workers.rules.pages import pages_findings
 from mcp_daan.workers.rules.running import limit_findings, observability_findings
@@ -44,7 +44,8 @@ def look(root: Path, paths: list[Path], today: date, loop: Loop | None) -> Looke
     *loop* is the token loop that the settings speak of, which the apps that keep tokens must drive.
     """
     looked = Looked()
-    for path in paths:
+    made = made_by_builds(path.parent for path in paths)
+    for path in [each for each in paths if each.resolve() not in made]:
         before = len(looked.findings)
         looked.findings += shadowed(path, root)
         seen = _seen(looked, root, path, today)

@@ -19,7 +19,7 @@ _RESOURCE = "/.well-known/oauth-protected-resource"
 _DENIES = re.compile(r"\bredirect\s*\(|\bstatus\s*:\s*40[13]\b|\bResponse\.redirect\b")
 # A gate that all pass but those that a list names: the list must name what is public.
 _ALL_BUT = re.compile(
-    r"!\s*[\w.]+\s*\.(?:some|includes|has|test|find)\s*\(|!\s*(?:\w+\.)*pathname\s*\.(?:startsWith|match|includes)\s*\("
+    r"!\s*(?![\w.]*(?:cookies|headers|session|locals|user)\b)[\w.]+\s*\.(?:some|includes|has|test|find)\s*\(|!\s*(?:\w+\.)*pathname\s*\.(?:startsWith|match|includes)\s*\("
     r"|!\s*is(?:Public|Open|Allowed|Anonymous)\w*\s*\(|pathname\s*!==?\s*[\"'`]"
 )
 _SCOPED = re.compile(r"pathname\b|\bisProtected|\bprotected\w*\s*\.", re.I)

@@ -1,7 +1,8 @@
 """Which files wrangler reads: shadowed ones, redirects of build tools, names that two Workers share."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mcp_daan.workers.bindings import bound
@@ -25,6 +26,22 @@ def shadowed(path: Path, root: Path) -> Iterator[Finding]:
             )
 
 
+def target_of(pointer: Path) -> Path | None:
+    """The configuration that the build tool's *pointer* leads to; ValueError, Unreadable where it is no JSON."""
+    target = text(json.loads(strip_comments(read_config_text(pointer))), "configPath")
+    return Path(pointer.parent, target).resolve() if target else None
+
+
+def made_by_builds(folders: Iterable[Path]) -> set[Path]:
+    """The configurations that builds have made for *folders*; they are no apps of their own."""
+    made = set()
+    for folder in folders:
+        if (folder / REDIRECT).is_file():
+            with suppress(Unreadable, ValueError, RecursionError):
+                made.add(target_of(folder / REDIRECT))
+    return {path for path in made if path is not None}
+
+
 def redirected(folder: Path, root: Path, not_inherited: frozenset[str]) -> tuple[Configuration | None, list[Finding]]:
     """The configuration that a build tool has put in place of the one in *folder*, and what is wrong with it."""
     pointer = folder / REDIRECT
@@ -33,14 +50,12 @@ def redirected(folder: Path, root: Path, not_inherited: frozenset[str]) -> tuple
     shown = relative(pointer, root)
     again = "Build the app again; the build writes both files."
     try:
-        told = json.loads(strip_comments(read_config_text(pointer)))
-        target = text(told, "configPath")
+        place = target_of(pointer)
     except (Unreadable, ValueError, RecursionError):
         return None, [found("config_redirect_broken", shown, "It is not JSON: wrangler refuses to deploy.", again)]
-    if target is None:
+    if place is None:
         message = "It has no `configPath`: wrangler refuses to deploy."
         return None, [found("config_redirect_broken", shown, message, again, line=1)]
-    place = Path(pointer.parent, target).resolve()
     if not place.is_relative_to(root.resolve()):
         message = "`configPath` leads out of the workspace, where nothing is read: what is deployed cannot be checked."
         return None, [found("config_redirect_broken", shown, message, again, line=1)]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mcp_daan.limits import AS_OF, LIMITS, Limit
+from mcp_daan.workers.astro.project import project_of
 from mcp_daan.workers.configuration.places import Path as Keys
 from mcp_daan.workers.configuration.places import value_at
 from mcp_daan.workers.configuration.reading import Scope, entries, mapping
@@ -32,11 +33,9 @@ RATES: tuple[Keys, ...] = (
 def observability_findings(seen: Seen) -> Iterator[Finding]:
     """Whether the deployed Worker keeps logs; Pages cannot, and without `main` there is nothing to log."""
     scope = seen.config.deployed
-    if (
-        "pages_build_output_dir" in seen.config.values
-        or not (scope.get("main") or seen.kind == "astro")
-        or _logs(scope)
-    ):
+    project = project_of(seen)
+    runs = scope.get("main") or (project is not None and project.adapter)
+    if "pages_build_output_dir" in seen.config.values or not runs or _logs(scope):
         return
     written = scope.get("observability")
     off = mapping(written).get("enabled") is False or mapping(mapping(written).get("logs")).get("enabled") is False

@@ -1,0 +1,1 @@
+export const GET = () => new Response("Contact: mailto:security@example.com");

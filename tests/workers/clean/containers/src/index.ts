@@ -1,0 +1,6 @@
+export class Renderer {}
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    return new Response("ok");
+  },
+} satisfies ExportedHandler<Env>;

@@ -1,0 +1,5 @@
+export default {
+  async scheduled(controller: ScheduledController, env: Env) {
+    console.log(controller.cron);
+  },
+};

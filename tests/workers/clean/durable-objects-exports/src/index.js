@@ -1,0 +1,2 @@
+export class Counter {}
+export default { fetch: () => new Response("ok") };
