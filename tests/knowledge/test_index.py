@@ -9,7 +9,7 @@ import apsw
 import pytest
 
 from mcp_daan.knowledge.base import KnowledgeBase
-from mcp_daan.knowledge.retrieval import index
+from mcp_daan.knowledge.retrieval import index, kept
 from mcp_daan.knowledge.retrieval.index import consult, scan_documents, scan_migrations
 from mcp_daan.workspace import Workspace, cache_folder
 from tests.knowledge.conftest import Write
@@ -86,7 +86,7 @@ def test_an_index_that_is_being_written_for_too_long_is_done_without(
     base: KnowledgeBase, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer is as fresh as ever, and the busy file is left to its writer."""
-    monkeypatch.setattr(index, "BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr(kept, "BUSY_MILLISECONDS", 50)
     path = write("backend/a.md", "one\n")
     bodies(base)
     before = index_files()
@@ -210,7 +210,7 @@ def test_a_file_that_cannot_change_its_journal_now_is_used_as_it_is(
     base: KnowledgeBase, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another server is reading it just then."""
-    monkeypatch.setattr(index, "BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr(kept, "BUSY_MILLISECONDS", 50)
     monkeypatch.setattr(index, "SETTLED_NANOSECONDS", 0)
     write("backend/a.md", "one\n")
     bodies(base)
@@ -218,10 +218,10 @@ def test_a_file_that_cannot_change_its_journal_now_is_used_as_it_is(
     reader.pragma("journal_mode", "delete")
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM pages").fetchall()
-    kept = kept_in(base)
+    file = kept_in(base)
     reader.close()
 
-    assert kept == str(index_files()[0])
+    assert file == str(index_files()[0])
 
 
 def test_a_file_that_cannot_be_read_is_noted_and_the_others_are_indexed(base: KnowledgeBase, write: Write) -> None:

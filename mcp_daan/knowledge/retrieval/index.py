@@ -1,17 +1,9 @@
-"""A full-text index of the documents, brought up to date by content at each use.
-
-It is kept in the user's cache folder, shared by every server on the workspace. It may be deleted at any time,
-and where it cannot be written it is held in memory.
-"""
+"""A full-text index of the documents, brought up to date by content at each use."""
 
 import hashlib
 import os
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, suppress
-from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
@@ -20,14 +12,14 @@ import apsw
 from mcp_daan.errors import Unavailable
 from mcp_daan.knowledge.base import KnowledgeBase, documents
 from mcp_daan.knowledge.markdown import read_text
+from mcp_daan.knowledge.retrieval.kept import Kept, at_one_moment, within
 from mcp_daan.knowledge.retrieval.pages import SEPARATOR, document_page, migration_page
-from mcp_daan.workspace import Workspace, cache_folder
+from mcp_daan.workspace import Workspace
 
 T = TypeVar("T")
 Kind = Literal["document", "migration"]
-VERSION = 1  # of the tables below; it is part of the file's name
+VERSION = 1  # of the tables below, and of how documents become parts
 BATCH = 100  # files between two commits, so that another server waits a moment, not a minute
-BUSY_MILLISECONDS = 10_000
 # A file that changes twice within its clock's tick keeps its stamp: a stamp this fresh is not relied upon.
 SETTLED_NANOSECONDS = 2 * 10**9
 _TOKENS = "tokenize = 'porter unicode61 remove_diacritics 2'"
@@ -42,10 +34,7 @@ CREATE TABLE IF NOT EXISTS places(
 CREATE INDEX IF NOT EXISTS places_of_page ON places(page);
 CREATE VIRTUAL TABLE IF NOT EXISTS parts USING fts5(title, address, body, name, {_TOKENS});
 CREATE VIRTUAL TABLE IF NOT EXISTS whole USING fts5(title, headings, body, name, content = '', contentless_delete = 1, {_TOKENS});
-PRAGMA user_version = {VERSION};
 """
-# These say that the place does not serve; any other error, that the file is damaged.
-_PLACE = (apsw.BusyError, apsw.LockedError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.FullError, apsw.IOError)
 
 
 class Source(NamedTuple):
@@ -90,27 +79,13 @@ def consult(identity: str, sources: Sequence[Source], kinds: Sequence[Kind], wor
 
     *identity* tells one knowledge base's index from another's.
     """
-    name = f"index-{hashlib.sha256(identity.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}-v{VERSION}"
-    folder = cache_folder()
-    generation = _newest(folder, name)
-    # A damaged file is not deleted under others who have it open: the next generation takes its place.
-    for number in (generation, generation + 1):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with closing(_opened(str(folder / f"{name}-{number}.sqlite"))) as connection:
-                refresh(connection, sources, kinds)
-                done = _at_one_moment(connection, work)
-        except (OSError, *_PLACE):
-            break
-        except apsw.Error:
-            continue
-        if number > generation:
-            _drop_older(folder, name, number)
-        return done
-    memory = _memory(name)
-    with memory.lock:
-        refresh(memory.connection, sources, kinds)
-        return _at_one_moment(memory.connection, work)
+
+    def current(connection: apsw.Connection) -> T:
+        refresh(connection, sources, kinds)
+        return at_one_moment(connection, work)
+
+    digest = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return within(Kept(f"index-{digest}", _TABLES, VERSION), current)
 
 
 def refresh(connection: apsw.Connection, sources: Sequence[Source], kinds: Sequence[Kind]) -> None:
@@ -131,58 +106,6 @@ def refresh(connection: apsw.Connection, sources: Sequence[Source], kinds: Seque
         with connection:
             for source in changed[start : start + BATCH]:
                 _take_in(connection, source)
-
-
-def _at_one_moment(connection: apsw.Connection, work: Callable[[apsw.Connection], T]) -> T:
-    # Else another server could change the index between two statements of *work*.
-    connection.execute("BEGIN DEFERRED")
-    try:
-        return work(connection)
-    finally:
-        connection.execute("ROLLBACK")
-
-
-@dataclass
-class _Memory:
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    connection: apsw.Connection = field(default_factory=lambda: _opened(":memory:"))
-
-
-@cache
-def _memory(name: str) -> _Memory:
-    return _Memory()
-
-
-def _opened(path: str) -> apsw.Connection:
-    connection = apsw.Connection(path)
-    try:
-        connection.set_busy_timeout(BUSY_MILLISECONDS)
-        # A write begins as one: two servers that read first and then both want to write would both give up.
-        connection.transaction_mode = "IMMEDIATE"
-        if connection.pragma("journal_mode") != "wal":
-            # The switch needs the file for itself and does not wait; whoever comes first makes it for all.
-            with suppress(apsw.BusyError):
-                connection.pragma("journal_mode", "wal")
-        connection.pragma("synchronous", "normal")
-        if connection.pragma("user_version") != VERSION:
-            with connection:
-                connection.execute(_TABLES)
-    except apsw.Error:
-        connection.close()
-        raise
-    return connection
-
-
-def _newest(folder: Path, name: str) -> int:
-    numbers = [file.stem.removeprefix(f"{name}-") for file in folder.glob(f"{name}-*.sqlite")]
-    return max((int(number) for number in numbers if number.isdecimal()), default=0)
-
-
-def _drop_older(folder: Path, name: str, newest: int) -> None:
-    for number in range(newest):
-        for ending in ("", "-wal", "-shm"):
-            with suppress(OSError):
-                (folder / f"{name}-{number}.sqlite{ending}").unlink()
 
 
 def _sources(entries: Iterable[tuple[os.DirEntry[str], str]], kind: Kind) -> Iterator[Source]:
