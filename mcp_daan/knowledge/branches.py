@@ -11,12 +11,12 @@ from mcp_daan.knowledge.lessons.lessons import (
     FOLDER,
     NAME,
     VIEW,
-    VIEW_BYTES,
     Lesson,
     from_view,
     parse,
     read_lessons,
 )
+from mcp_daan.knowledge.objects import objects, texts
 from mcp_daan.knowledge.repository import NO_PROGRAMS, RAW, git, head_branch, head_commit, is_repository
 from mcp_daan.protocol import Model
 
@@ -140,7 +140,7 @@ def _past(base: KnowledgeBase) -> frozenset[str]:
     """The ids of what was once written by hand in HEAD's history: a branch that still has it brings nothing new."""
     commits = _commits(base, [*RAW, "HEAD"], [f"{base.component}/{VIEW}"])
     blobs = dict.fromkeys(blob for commit in commits for _, blob in commit.blobs)
-    return frozenset(lesson.id for _, text in _texts(base, list(blobs)) for lesson in from_view(text, VIEW))
+    return frozenset(lesson.id for _, text in texts(base.root, list(blobs)) for lesson in from_view(text, VIEW))
 
 
 def _parsed(output: bytes) -> Iterator[Commit]:
@@ -172,47 +172,18 @@ def _tips(base: KnowledgeBase) -> Iterator[_Found]:
     rows = [line.split(" ", 2) for line in listed.decode("utf-8", "replace").splitlines()]
     # origin/HEAD is another name for a branch; local branches first, they are what the team works on.
     tips = sorted(((ref, tip) for tip, symbolic, ref in rows if not symbolic), key=lambda tip: tip[0].split("/")[1])
-    folders = _objects(base, [f"{tip}:./{base.component}/{FOLDER}" for _, tip in tips], b"tree")
-    views = _objects(base, [f"{tip}:./{base.component}/{VIEW}" for _, tip in tips], b"blob")
+    folders = objects(base.root, [f"{tip}:./{base.component}/{FOLDER}" for _, tip in tips], b"tree")
+    views = objects(base.root, [f"{tip}:./{base.component}/{VIEW}" for _, tip in tips], b"blob")
     places: dict[str, tuple[str, str]] = {}
     for (ref, _), folder, view in zip(tips, folders, views, strict=True):
         for name, blob in _entries(*folder) if folder else ():
             places.setdefault(blob, (ref, f"{base.component}/{FOLDER}/{name}"))
         if view:
             places.setdefault(view[0], (ref, f"{base.component}/{VIEW}"))
-    for blob, text in _texts(base, list(places)):
+    for blob, text in texts(base.root, list(places)):
         ref, path = places[blob]
         lessons = from_view(text, path) if path.endswith(f"/{VIEW}") else [parse(text, path)]
         yield from (_Found(replace(each, branch=branch_name(ref), merged=False), ref, blob) for each in lessons if each)
-
-
-def _objects(base: KnowledgeBase, names: list[str], kind: bytes) -> list[tuple[str, bytes] | None]:
-    """(hash, contents) of each named object that exists and is of that *kind*; each is read once."""
-    asked = "\n".join([*names, ""]).encode("utf-8", "surrogateescape")
-    hashes: list[str | None] = []
-    for line in git(base.root, "cat-file", "--batch-check", stdin=asked).splitlines():
-        words = line.split(b" ")
-        right = len(words) == 3 and words[1] == kind and int(words[2]) <= VIEW_BYTES
-        hashes.append(words[0].decode() if right else None)
-    contents = dict(_contents(base, [each for each in dict.fromkeys(hashes) if each]))
-    return [(each, contents[each]) if each else None for each in hashes]
-
-
-def _contents(base: KnowledgeBase, hashes: list[str]) -> Iterator[tuple[str, bytes]]:
-    answer = git(base.root, "cat-file", "--batch", stdin="".join(f"{each}\n" for each in hashes).encode())
-    place = 0
-    for name in hashes:
-        end = answer.index(b"\n", place)
-        size = int(answer[place:end].split(b" ")[2])
-        yield name, answer[end + 1 : end + 1 + size]
-        place = end + 1 + size + 1
-
-
-def _texts(base: KnowledgeBase, hashes: list[str]) -> Iterator[tuple[str, str]]:
-    """The text of each blob that is UTF-8 and no larger than a lesson or view may be."""
-    for each in _objects(base, hashes, b"blob"):
-        if each is not None:
-            yield each[0], each[1].decode("utf-8", "replace")
 
 
 def _entries(tree: str, contents: bytes) -> Iterator[tuple[str, str]]:

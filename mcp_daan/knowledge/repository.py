@@ -59,6 +59,7 @@ ENVIRONMENT = {
     "GIT_PAGER": "cat",
     "LC_ALL": "C",
 }
+BUSY = "Another git process is at work in this work tree."
 # What git says (in LC_ALL=C) and what it means, in our words: its own text may quote the repository.
 _SAYINGS: tuple[tuple[bytes, type[DaanError], str, str], ...] = (
     (
@@ -73,9 +74,15 @@ _SAYINGS: tuple[tuple[bytes, type[DaanError], str, str], ...] = (
         "`[git] grep` in daan.toml is not a basic regular expression.",
         r"Mend `[git] grep`, for example: worker\|D1\|OAuth",
     ),
+    (
+        b"index.lock",
+        Unavailable,
+        BUSY,
+        "Try again when it is done; if none runs, delete index.lock in the .git folder.",
+    ),
     (b"not a git repository", Unavailable, "There is no git repository here.", "Run `git init`, or go without git."),
 )
-_NO_REPOSITORY = _SAYINGS[2][2]
+_NO_REPOSITORY = _SAYINGS[-1][2]
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from mcp_daan.knowledge.repository import head_branch, is_repository, marked
 from mcp_daan.paging import ENVELOPE_BYTES, page
 from mcp_daan.protocol import Component, Model, Reply, json_bytes
 from mcp_daan.toolbox import Cursor, Limit, Text, tool
+from mcp_daan.tools.team import Sync, Told, shared
 
 NAMED = 5
 CUT = " […]"
@@ -39,6 +40,7 @@ class LessonAppended(Model):
     path: str
     duplicate_of: SimilarLesson | None
     similar: list[SimilarLesson]
+    sync: Sync | None
 
 
 class LessonRow(Model):
@@ -64,6 +66,7 @@ class LessonList(Model):
     lessons: list[LessonRow]
     total: int
     next_cursor: str | None
+    sync: Sync | None
 
 
 @tool(title="Write a lesson down", reads_only=False)
@@ -83,20 +86,28 @@ def lessons_append(
     """Write a lesson down for the whole team, in a file of its own that git merges without conflict.
 
     Call it when work taught something that the documents do not say. Near-duplicates are refused with their id.
-    Never put a secret in it; commit the file afterwards.
+    Never put a secret in it; commit the file afterwards, unless `sync` in the answer says it is shared.
     """
     draft = Draft(title, problem, solution, component, evidence, author, force, supersedes)
     done = append(app.knowledge, draft, today=app.now.date(), redact=app.redact)
     artifacts = [done.base.artifact(done.base.root / done.lesson.path)]
+    told = shared(app, done.base, writing=True)
     healed, advice = _heal(done.base)
     if healed:
         artifacts.append(done.base.artifact(done.base.folder / VIEW))
     return Reply(
-        summary=f"Lesson {done.lesson.id} is written down.{_copied(app.knowledge, done.base)}",
-        data=LessonAppended(id=done.lesson.id, path=done.lesson.path, duplicate_of=done.twin, similar=done.similar),
+        summary=f"Lesson {done.lesson.id} is written down.{told.sentence}{_copied(app.knowledge, done.base)}",
+        data=LessonAppended(
+            id=done.lesson.id,
+            path=done.lesson.path,
+            duplicate_of=done.twin,
+            similar=done.similar,
+            sync=told.sync,
+        ),
         artifacts=artifacts,
-        recommendations=[*advice, *_next_steps(done)],
+        recommendations=[*told.advice, *advice, *(_next_steps(done) if told.sync is None else [])],
         lessons_added=1,
+        partial=told.partial,
         component=component,
     )
 
@@ -122,6 +133,7 @@ def lessons_list(
     """
     first_day = _day(since)
     base = app.knowledge
+    told = shared(app, base, writing=False) if cursor is None else Told()
     _, advice = _heal(base)
     lessons, holes = _gathered(base, everywhere=branches == "all")
     unread = passed_over(base)
@@ -140,10 +152,10 @@ def lessons_list(
         advice.append(f"Texts that end in `{CUT}` are whole in `knowledge_read` with the lesson's `path`.")
     return Reply(
         summary=f"{len(cut.items)} of {len(found)} lessons.",
-        data=LessonList(lessons=cut.items, total=len(found), next_cursor=cut.next_cursor),
+        data=LessonList(lessons=cut.items, total=len(found), next_cursor=cut.next_cursor, sync=told.sync),
         artifacts=_sources(base),
-        recommendations=[*advice, *holes],
-        partial=cut.cut or shortened or bool(unread) or (branches == "all" and bool(holes)),
+        recommendations=[*told.advice, *advice, *holes],
+        partial=told.partial or cut.cut or shortened or bool(unread) or (branches == "all" and bool(holes)),
         component=component,
     )
 

@@ -19,6 +19,7 @@ from mcp_daan.paging import page_lists
 from mcp_daan.protocol import Component, Model, Reply
 from mcp_daan.toolbox import Cursor, tool
 from mcp_daan.tools.held import given_by, hold, holes_of
+from mcp_daan.tools.team import Sync, Told, shared
 
 STEPS = 3
 NAMED = 10
@@ -67,6 +68,7 @@ class Validation(Model):
     counts: Counts
     compared: list[Compared]
     next_cursor: str | None
+    sync: Sync | None
 
 
 @tool(title="Validate the knowledge", reads_only=True)
@@ -83,6 +85,7 @@ def knowledge_validate(
     Do not rely on what a finding contradicts; `unchecked` means that nobody could tell.
     """
     base = app.knowledge
+    told = shared(app, base, writing=False) if cursor is None else Told()
     app.progress(0, 1, "Databases")
     held = [hold(app, database) for database in app.databases if database.location == "local"]
     given = given_by(app, held, component)
@@ -105,13 +108,14 @@ def knowledge_validate(
             Compared(database=each.database, source=each.source, tables=len(each.tables)) for each in given.schemas
         ],
         "next_cursor": part.next_cursor,
+        "sync": told.sync,
     }
     return Reply(
         summary=_summary(report, counts),
         data=Validation.model_validate(data),
         artifacts=_artifacts(base, report, given.schemas),
-        recommendations=_recommendations(base, report, cut=part.cut),
-        partial=part.cut or bool(report.holes),
+        recommendations=[*told.advice, *_recommendations(base, report, cut=part.cut)],
+        partial=told.partial or part.cut or bool(report.holes),
         component=component,
     )
 

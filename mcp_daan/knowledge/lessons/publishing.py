@@ -98,6 +98,19 @@ def replace(file: Path, contents: bytes) -> None:
         sync(file.parent)
 
 
+def tidy(folder: Path) -> None:
+    """Sweep *folder* if there is anything to sweep and nobody writes there."""
+    try:
+        with os.scandir(folder) as entries:
+            left = any(entry.name.startswith(_TEMPORARY) for entry in entries)
+    except OSError:  # there is no such folder yet
+        return
+    if left:
+        with exclusive(folder) as whole:
+            if whole:
+                sweep(folder)
+
+
 def sweep(folder: Path) -> None:
     """Delete what killed processes left half written. The caller holds `exclusive`, which was True: nobody writes."""
     with suppress(OSError):  # what cannot be deleted is in nobody's way

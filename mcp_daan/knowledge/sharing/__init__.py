@@ -1,0 +1,1 @@
+"""Lessons among several machines, through the remote of the branch."""
