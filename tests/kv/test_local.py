@@ -1,0 +1,393 @@
+"""Local namespaces are read as the real engine keeps them."""
+
+import json
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mcp_daan.local_state import STATE
+from mcp_daan.workers.kv.namespaces import KIND, UNIQUE_KEY, find_namespaces
+from mcp_daan.workspace import Workspace
+from tests.node.kv import in_kv, put
+
+from .conftest import CACHE, Portal, contents
+
+# The first run installs the engine.
+pytestmark = pytest.mark.timeout(300)
+PNG = bytes.fromhex("89504e470d0a1a0a") + bytes(range(200, 256))
+ODD = ["a/../b", "ü ñ/%2F?x=1#y", "new\nline", "日本:key", "'; DROP TABLE x; --", "x" * 512, "%2e%2e", "*", "a\\b"]
+PAGE = '{"title": "Home", "views": 12345678901234567890, "ratio": 0.5, "tags": ["a", null, true]}'
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Portal:
+    """A workspace whose namespace the real engine filled, for the whole file; nobody changes it."""
+    portal = Portal(tmp_path_factory.mktemp("filled"))
+    portal.fill(
+        CACHE,
+        put("page:1", PAGE, metadata={"etag": "abc", "rank": 3}),
+        put("page:2", "plain text, ünïcode", expirationTtl=3600),
+        put("logo", PNG),
+        put("empty", ""),
+        *(put(name, f"value {number}") for number, name in enumerate(ODD)),
+        *(put(f"bulk:{number:04}", str(number)) for number in range(250)),
+    )
+    return portal
+
+
+def test_a_json_value_comes_as_json_with_what_is_known_of_it(filled: Portal) -> None:
+    """Integers that JSON readers would round come as text."""
+    answer = filled.ask("CACHE", key="page:1")
+
+    assert {
+        "value": {"title": "Home", "views": "12345678901234567890", "ratio": 0.5, "tags": ["a", None, True]},
+        "kind": "json",
+        "bytes": len(PAGE),
+        "metadata": {"etag": "abc", "rank": 3},
+        "expiresAt": None,
+    } == {name: answer.data[name] for name in ("value", "kind", "bytes", "metadata", "expiresAt")}
+    assert (answer.status, answer.component, answer.artifacts) == ("complete", "workers", ["kv://CACHE/page:1"])
+
+
+def test_text_and_binary_come_as_what_they_are(filled: Portal) -> None:
+    """Binary by its size and its first bytes, an empty value as an empty text."""
+    text, binary, empty = (filled.ask("CACHE", key=key).data for key in ("page:2", "logo", "empty"))
+
+    assert (text["value"], text["kind"]) == ("plain text, ünïcode", "text")
+    assert text["expiresAt"].startswith("20")
+    assert ({"blob": len(PNG), "hex": PNG[:32].hex()}, "binary", len(PNG)) == (
+        binary["value"],
+        binary["kind"],
+        binary["bytes"],
+    )
+    assert (empty["value"], empty["bytes"]) == ("", 0)
+
+
+@pytest.mark.parametrize("key", ODD)
+def test_a_name_of_any_characters_finds_its_value(filled: Portal, key: str) -> None:
+    """Slashes, dots, percent signs, quotes and line ends mean themselves."""
+    assert f"value {ODD.index(key)}" == filled.ask("CACHE", key=key).data["value"]
+
+
+def test_pages_hold_the_keys_that_the_engine_lists_in_its_order(filled: Portal) -> None:
+    """With names, expiry and metadata, each once, whatever the size of a page."""
+    (listed,) = in_kv(filled.state, CACHE, {"list": {}})
+    found: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        data = filled.ask("CACHE", limit=97, **cursor).data
+        found += data["keys"]
+        assert data["truncated"] == (data["nextCursor"] is not None)
+        if data["nextCursor"] is None:
+            break
+        cursor = {"cursor": data["nextCursor"]}
+
+    assert [(each["name"], each.get("metadata")) for each in listed["keys"]] == [
+        (each["name"], each["metadata"]) for each in found
+    ]
+    assert [each["name"] for each in listed["keys"] if "expiration" in each] == [
+        each["name"] for each in found if each["expiresAt"]
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["page:", "bulk:00", "日", "%", "*", "x", "nothing", "bulk:0249"])
+def test_a_prefix_lists_what_the_engine_lists_by_it(filled: Portal, prefix: str) -> None:
+    """No character of it is a wildcard."""
+    (listed,) = in_kv(filled.state, CACHE, {"list": {"prefix": prefix}})
+
+    assert [each["name"] for each in listed["keys"]] == filled.names("CACHE", prefix=prefix, limit=1000)
+
+
+def test_the_cursor_of_one_list_is_none_of_another(filled: Portal) -> None:
+    """It would skip keys that nobody saw."""
+    cursor = filled.ask("CACHE", prefix="bulk:", limit=5).data["nextCursor"]
+
+    for other in ({}, {"prefix": "page:"}, {"key": "page:1"}):
+        answer = filled.ask("CACHE", cursor=cursor, **other)
+        assert answer.error is not None
+        assert answer.error.code == "invalid_arguments"
+
+
+def test_reading_leaves_nothing_behind(filled: Portal) -> None:
+    """No file appears, and none changes."""
+    before = contents(filled.root)
+    for arguments in ({}, {"key": "page:1"}, {"key": "absent"}, {"prefix": "bulk:"}):
+        filled.ask("CACHE", **arguments)
+
+    assert before == contents(filled.root)
+
+
+def test_expired_keys_are_gone_for_both_listing_and_reading(portal: Portal) -> None:
+    """The engine would delete them first; here the clock of the workspace judges."""
+    portal.fill(CACHE, put("soon", "x", expirationTtl=60), put("later", "y", expirationTtl=86400), put("stays", "z"))
+    seen = {name: [] for name in ("2020-01-01", "2026-11-23", "2100-01-01")}
+    with sqlite3.connect(portal.file(CACHE)) as connection:
+        connection.execute("UPDATE _mf_entries SET expiration = 1795305600000 WHERE key = 'soon'")  # 2026-11-22 00:00
+        connection.execute("UPDATE _mf_entries SET expiration = 1795564800000 WHERE key = 'later'")  # 2026-11-25 00:00
+    connection.close()
+    for moment, names in seen.items():
+        portal.environment = {"DAAN_NOW": moment}
+        names += portal.names("CACHE")
+    answer = portal.ask("CACHE", key="soon")
+
+    assert seen == {
+        "2020-01-01": ["later", "soon", "stays"],
+        "2026-11-23": ["later", "stays"],
+        "2100-01-01": ["stays"],
+    }
+    assert answer.error is not None
+    assert answer.error.code == "not_found"
+
+
+def test_what_is_missing_is_told_apart(portal: Portal, filled: Portal) -> None:
+    """No such namespace, no data yet, no such key: each says what to do."""
+    cases = [
+        (portal, "CASHE", {}, "CACHE"),
+        (portal, "CACHE", {}, "wrangler dev"),
+        (filled, "CACHE", {"key": "Page:1"}, "case-sensitive"),
+        (portal, "remote:CACHE", {}, "CLOUDFLARE_API_TOKEN"),
+    ]
+    told = [(where.ask(name, **arguments), word) for where, name, arguments, word in cases]
+
+    assert [answer.error.code for answer, _ in told if answer.error] == [
+        "not_found",
+        "not_found",
+        "not_found",
+        "unavailable",
+    ]
+    assert [answer for answer, word in told if word not in answer.recommendations[0]] == []
+
+
+@pytest.mark.parametrize("key", [".", "..", "x" * 513, "\ud800"])
+def test_a_name_that_kv_forbids_is_a_wrong_argument(filled: Portal, key: str) -> None:
+    """Before anything is looked up."""
+    answer = filled.ask("CACHE", key=key)
+
+    assert answer.error is not None
+    assert (answer.error.code, "`key`" in answer.error.message) == ("invalid_arguments", True)
+
+
+def test_key_and_prefix_together_are_refused(filled: Portal) -> None:
+    """One asks for a value, the other for names."""
+    answer = filled.ask("CACHE", key="a", prefix="b")
+
+    assert answer.error is not None
+    assert answer.error.code == "invalid_arguments"
+
+
+# --- names of namespaces ---
+
+
+def test_a_namespace_is_found_by_binding_id_and_preview_id(portal: Portal) -> None:
+    """`preview_id` is what wrangler names the local files by; without any id it is the binding."""
+    preview = "abcdefabcdefabcdefabcdefabcdefab"
+    portal.bind([{"binding": "A", "id": CACHE, "preview_id": preview}, {"binding": "B"}])
+    portal.fill(preview, put("of", "preview"))
+    portal.fill("B", put("of", "B"))
+
+    assert [portal.ask(name, key="of").data["value"] for name in ("A", CACHE, preview, "B")] == ["preview"] * 3 + ["B"]
+
+
+def test_environments_with_other_ids_have_names_of_their_own(portal: Portal) -> None:
+    """`CACHE` is the top level's; of one namespace bound twice there is one."""
+    production = "abcdefabcdefabcdefabcdefabcdefab"
+    same = {"binding": "CACHE", "id": CACHE}
+    env = {"production": {"kv_namespaces": [{"binding": "CACHE", "id": production}]}, "test": {"kv_namespaces": [same]}}
+    portal.bind([same], env=env)
+    portal.bind([{"binding": "CACHE", "id": "0" * 32}], folder="apps/other")
+    portal.fill(production, put("of", "production"))
+
+    assert [each.name for each in find_namespaces(Workspace(portal.root), [])] == [
+        "CACHE",
+        "CACHE@portal",
+        "CACHE@production",
+    ]
+    assert portal.ask("CACHE@production", key="of").data["value"] == "production"
+
+
+def test_state_that_nothing_binds_any_more_is_found_by_its_id(portal: Portal) -> None:
+    """As after an id in the configuration was changed."""
+    portal.fill(CACHE, put("left", "behind"))
+    portal.bind([{"binding": "CACHE", "id": "0" * 32}])
+
+    assert portal.ask(CACHE, key="left").data["value"] == "behind"
+
+
+def test_the_state_folder_may_be_elsewhere(portal: Portal) -> None:
+    """`[d1] persist` names it for every kind of data, as `--persist-to` does."""
+    portal.fill(CACHE, put("a", "b"))
+    (portal.root / "state").mkdir()
+    shutil.move(portal.state, portal.root / "state/v3")
+    (portal.root / "daan.toml").write_text('[d1]\npersist = ["state"]\n')
+
+    assert portal.ask("CACHE", key="a").data["value"] == "b"
+
+
+# --- files that were tampered with ---
+
+
+@pytest.fixture
+def one(portal: Portal) -> Portal:
+    """The app with one key, of its own."""
+    portal.fill(CACHE, put("a", "value"))
+    (portal.root / "secret.txt").write_text("outside")
+    return portal
+
+
+def change(portal: Portal, script: str) -> None:
+    """Change the namespace's table as nobody should."""
+    connection = sqlite3.connect(portal.file(CACHE))
+    connection.executescript(script)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "blob", ["../../../../../../../secret.txt", "/etc/passwd", "..", ".", "", "a/b", "a\\b", "a\x00b", "x" * 300, "é"]
+)
+def test_the_place_of_a_value_cannot_lead_out_of_the_folder(one: Portal, blob: str) -> None:
+    """Neither upward nor to an absolute path."""
+    connection = sqlite3.connect(one.file(CACHE))
+    connection.execute("UPDATE _mf_entries SET blob_id = ?", (blob,))
+    connection.commit()
+    connection.close()
+    answer = one.ask("CACHE", key="a")
+
+    assert answer.error is not None
+    assert (answer.error.code, answer.data) == ("unavailable", {})
+
+
+@pytest.mark.parametrize("what", ["file", "folder", "pipe", "directory"])
+def test_a_value_behind_a_link_or_in_a_pipe_is_not_read(one: Portal, what: str) -> None:
+    """A link leads anywhere, a pipe would keep the reader waiting for ever."""
+    (blob,) = (one.state / KIND / CACHE / "blobs").iterdir()
+    if what == "folder":
+        shutil.move(blob.parent, one.root / "moved")
+        blob.parent.symlink_to(one.root / "moved")
+    else:
+        blob.unlink()
+        if what == "file":
+            blob.symlink_to(one.root / "secret.txt")
+        elif what == "pipe":
+            os.mkfifo(blob)
+        else:
+            blob.mkdir()
+    answer = one.ask("CACHE", key="a")
+
+    assert answer.error is not None
+    assert answer.error.code == "unavailable"
+
+
+def test_an_id_cannot_lead_out_of_the_state_folder(portal: Portal) -> None:
+    """An id in a configuration is text that anybody wrote."""
+    bad = "../../../../../../outside"
+    portal.bind([{"binding": "BAD", "id": bad}])
+    portal.fill("kept", put("a", "inside"))
+    blobs = portal.root / "outside/blobs"
+    shutil.move(portal.state / KIND / "kept", portal.root / "outside")
+    for file in portal.file("kept").parent.glob(f"{portal.file('kept').name}*"):
+        file.rename(str(file).replace(portal.file("kept").name, portal.file(bad).name))
+    answer = portal.ask("BAD", key="a")
+
+    assert [*blobs.iterdir()] != []
+    assert answer.error is not None
+    assert answer.error.code == "not_found"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "DROP TABLE _mf_entries",
+        "DROP TABLE _mf_entries; CREATE TABLE other (key, expiration, metadata, blob_id); INSERT INTO other VALUES"
+        " ('a', NULL, NULL, 'x'); CREATE VIEW _mf_entries AS SELECT * FROM other",
+        "DROP TABLE _mf_entries; CREATE VIEW _mf_entries AS SELECT hex(randomblob(9)) AS key, NULL AS expiration, NULL"
+        " AS metadata, 'x' AS blob_id",
+        "DROP TABLE _mf_entries; CREATE VIRTUAL TABLE _mf_entries USING fts5(key, expiration, metadata, blob_id)",
+    ],
+)
+def test_a_file_of_another_form_is_unavailable_and_runs_nothing(one: Portal, script: str) -> None:
+    """Views and virtual tables could compute for ever or read elsewhere."""
+    change(one, script)
+    answer = one.ask("CACHE")
+
+    assert answer.error is not None
+    assert answer.error.code == "unavailable"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "shown"),
+    [("{broken", "{broken"), ("[" * 900 + "]" * 900, "[" * 900 + "]" * 900), ("1e999", "inf"), ("NaN", "NaN")],
+)
+def test_metadata_that_is_no_json_of_kv_is_shown_as_text(one: Portal, metadata: str, shown: str) -> None:
+    """An answer holds JSON that every reader takes."""
+    connection = sqlite3.connect(one.file(CACHE))
+    connection.execute("UPDATE _mf_entries SET metadata = ?", (metadata,))
+    connection.commit()
+    connection.close()
+    answer = one.ask("CACHE")
+
+    assert [shown] == [each["metadata"] for each in answer.data["keys"]]
+    json.dumps(answer.data, allow_nan=False)
+
+
+def test_a_damaged_file_and_one_of_no_database_are_told(one: Portal) -> None:
+    """In words of our own."""
+    for log in one.file(CACHE).parent.glob("*-*"):
+        log.unlink()
+    one.file(CACHE).write_bytes(b"SQLite format 3\x00" + b"\xff" * 5000)
+    damaged = one.ask("CACHE")
+    one.file(CACHE).write_text("no database at all, but long enough to be looked at" * 30)
+    other = one.ask("CACHE")
+
+    assert [each.error.code for each in (damaged, other) if each.error] == ["unavailable"] * 2
+
+
+def test_a_value_whose_file_is_gone_is_not_found(one: Portal) -> None:
+    """The key stands without it, as between two writes."""
+    for blob in (one.state / KIND / CACHE / "blobs").iterdir():
+        blob.unlink()
+    answer = one.ask("CACHE", key="a")
+
+    assert answer.error is not None
+    assert (answer.error.code, answer.error.message) == ("not_found", "The key is there and its value is not.")
+
+
+def test_a_large_value_comes_in_parts_and_a_huge_one_not_at_all(portal: Portal) -> None:
+    """The parts make the whole; what cannot be masked whole is not shown."""
+    large = json.dumps({"rows": [f'row {number} é "quoted"' for number in range(8000)]}, ensure_ascii=False)
+    portal.fill(CACHE, put("large", large), put("huge", "y" * (5 << 20)))
+    parts, cursor = "", {}
+    while True:
+        answer = portal.ask("CACHE", key="large", **cursor)
+        parts += answer.data["value"]
+        if answer.data["nextCursor"] is None:
+            break
+        assert (answer.status, answer.data["truncated"]) == ("partial", True)
+        cursor = {"cursor": answer.data["nextCursor"]}
+    huge = portal.ask("CACHE", key="huge")
+
+    assert json.loads(large) == json.loads(parts)
+    assert (huge.data["value"], huge.data["bytes"], huge.status) == (None, 5 << 20, "partial")
+
+
+def test_a_long_list_of_large_metadata_is_cut_at_a_key(portal: Portal) -> None:
+    """By bytes before the limit: partial, and the cursor goes on at the next key."""
+    portal.fill(CACHE, *(put(f"k{number:03}", "", metadata={"note": "n" * 900}) for number in range(120)))
+    first = portal.ask("CACHE", limit=120)
+    second = portal.ask("CACHE", limit=120, cursor=first.data["nextCursor"])
+
+    assert (first.status, first.data["truncated"]) == ("partial", True)
+    assert [f"k{number:03}" for number in range(120)] == [
+        each["name"] for each in first.data["keys"] + second.data["keys"]
+    ]
+
+
+def test_the_file_of_a_namespace_is_named_as_wrangler_names_it(portal: Portal) -> None:
+    """A Durable Object's id of the namespace's id, beside the blobs."""
+    portal.fill(CACHE, put("a", "b"))
+
+    assert portal.file(CACHE).is_file()
+    assert Path(STATE, KIND, UNIQUE_KEY) == portal.file(CACHE).parent.relative_to(portal.folder)
