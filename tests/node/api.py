@@ -1,4 +1,4 @@
-"""Cloudflare's REST API for D1 with the real engine behind it, as one process that tests share."""
+"""Cloudflare's REST API with the real engines behind it, as processes that tests share."""
 
 import json
 import subprocess
@@ -13,18 +13,12 @@ ACCOUNT = "0123456789abcdef0123456789abcdef"
 TOKEN = "reads-everything-0123456789abcdefghijklmnop"
 
 
-class Api:
-    """The API of one account, its *databases* by name; each token may read all of them, or, without rights, nothing."""
+class Served:
+    """A script that serves the API of one account and tells each request that it got."""
 
-    def __init__(self, state: Path, databases: Mapping[str, str], tokens: Mapping[str, Sequence[str]]) -> None:
-        self.ids = dict(databases)
-        setup = {
-            "account": ACCOUNT,
-            "databases": {each: name for name, each in databases.items()},
-            "tokens": {name: list(rights) for name, rights in tokens.items()},
-        }
+    def __init__(self, script: str, state: Path, setup: Mapping[str, Any]) -> None:
         self._process = subprocess.Popen(
-            [BIN / "node", installed("engine") / "api.mjs", state, json.dumps(setup)],
+            [BIN / "node", installed("engine") / script, state, json.dumps({"account": ACCOUNT, **setup})],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -49,11 +43,6 @@ class Api:
             "DAAN_CLOUDFLARE_API": self.base,
         }
 
-    @property
-    def statements(self) -> list[str]:
-        """Every statement that was sent so far, in order."""
-        return [json.loads(each["body"])["sql"] for each in list(self.requests) if each["body"]]
-
     def end(self) -> None:
         """End it: it ends with its standard input."""
         assert self._process.stdin is not None
@@ -66,3 +55,33 @@ class Api:
     def _listen(self, lines: Any) -> None:
         for line in lines:
             self.requests.append(json.loads(line))
+
+
+class Api(Served):
+    """D1 of one account, its *databases* by name; each token may read all of them, or, without rights, nothing."""
+
+    def __init__(self, state: Path, databases: Mapping[str, str], tokens: Mapping[str, Sequence[str]]) -> None:
+        self.ids = dict(databases)
+        setup = {
+            "databases": {each: name for name, each in databases.items()},
+            "tokens": {name: list(rights) for name, rights in tokens.items()},
+        }
+        super().__init__("api.mjs", state, setup)
+
+    @property
+    def statements(self) -> list[str]:
+        """Every statement that was sent so far, in order."""
+        return [json.loads(each["body"])["sql"] for each in list(self.requests) if each["body"]]
+
+
+class KvApi(Served):
+    """KV of one account, its *namespaces* by title."""
+
+    def __init__(self, state: Path, namespaces: Mapping[str, str]) -> None:
+        titled = {each: title for title, each in namespaces.items()}
+        super().__init__("kvapi.mjs", state, {"namespaces": titled, "tokens": [TOKEN]})
+
+    @property
+    def paths(self) -> list[str]:
+        """The path of every request so far, as it came."""
+        return [each["path"] for each in list(self.requests)]
