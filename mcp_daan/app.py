@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from mcp_daan.config import Limits, Settings, filled, now, read_settings
 from mcp_daan.d1.databases import Database, choose, find_databases
 from mcp_daan.d1.pool import Pool
+from mcp_daan.d1.remote.finding import account_databases, bound_databases, completed, further_databases
 from mcp_daan.d1.remote.schemas import Schemas
-from mcp_daan.errors import DaanError, Unavailable
+from mcp_daan.errors import DaanError, NotFound, SourceError, Unavailable
 from mcp_daan.knowledge.base import KnowledgeBase, open_knowledge
 from mcp_daan.scrub import Secrets, secret_name
 from mcp_daan.tokens.keys import KeyRing, read_keys
@@ -102,9 +103,40 @@ class App:
         """Every D1 database that the workspace names."""
         return find_databases(self.workspace, self.settings.d1)
 
+    @cached_property
+    def reachable(self) -> list[Database]:
+        """The same, and the remote databases that wrangler's bindings name."""
+        bound = bound_databases(self.workspace, self.settings.d1, self.databases, self.account_id)
+        named = [completed(each, bound) if each.location == "remote" else each for each in self.databases]
+        known = {each.id for each in named if each.location == "remote"}
+        return [*named, *(each for each in bound if each.id not in known)]
+
     def database(self, name: str) -> Database:
-        """The database called *name*; NotFound that lists the names otherwise."""
-        return choose(self.databases, name)
+        """The database called *name*, one of the account's too; NotFound that lists the names otherwise."""
+        try:
+            return choose(self.reachable, name)
+        except NotFound as unknown:
+            try:
+                further = self.further_databases(name.removeprefix("remote:"))
+            except SourceError:
+                if name.startswith("remote:"):
+                    raise
+                raise unknown from None
+            if not further:
+                raise
+            return choose(further, name)
+
+    def further_databases(self, name: str | None = None) -> list[Database]:
+        """The databases of the account that nothing here names; with *name* the one that bears it."""
+        if self.cloudflare is None or self.cloudflare.account_id is None:
+            return []
+        listed = account_databases(self.cloudflare, name=name)
+        return further_databases(listed, self.settings.d1, self.reachable, self.cloudflare.account_id)
+
+    @property
+    def account_id(self) -> str | None:
+        """The account at Cloudflare."""
+        return self.variable("CLOUDFLARE_ACCOUNT_ID") or self.settings.cloudflare.account_id
 
     def remote(self, database: Database) -> "Remote":
         """A remote database within reach; Unavailable without a token for Cloudflare."""
@@ -129,8 +161,7 @@ class App:
         token = self.variable("CLOUDFLARE_API_TOKEN")
         if token is None:
             return None
-        account = self.variable("CLOUDFLARE_ACCOUNT_ID") or self.settings.cloudflare.account_id
-        return self.clouds.seen(token, account, self.variable("DAAN_CLOUDFLARE_API"), self.settings.limits)
+        return self.clouds.seen(token, self.account_id, self.variable("DAAN_CLOUDFLARE_API"), self.settings.limits)
 
     def variable(self, name: str) -> str | None:
         """What the environment says of *name*; a value that a client left as `${...}` or empty says nothing."""

@@ -86,8 +86,9 @@ def local_file(database: Database) -> Path:
     """The file of *database*, whether it exists or not. Raises Unavailable for a remote one."""
     if database.path is None:
         raise Unavailable(
-            "Remote D1 databases cannot be reached from here yet.",
-            advice="Use the local one of the same schema, or `wrangler d1 execute NAME --remote`.",
+            "This needs the database's file, which a remote database has not.",
+            advice="Name the local database of the same schema.",
+            retryable=False,
         )
     return database.path
 
@@ -109,8 +110,13 @@ def _bound(workspace: Workspace, settings: D1) -> Iterator[tuple[Database, str |
                     yield _database(workspace, settings, app, binding, path), binding.environment
 
 
+def migrations_of(app: WranglerConfig, binding: D1Binding) -> Path | None:
+    """The folder of the binding's migrations, if it is there."""
+    folder = app.path.parent / binding.migrations_dir
+    return folder if folder.is_dir() else None
+
+
 def _database(workspace: Workspace, settings: D1, app: WranglerConfig, binding: D1Binding, path: Path) -> Database:
-    migrations = app.path.parent / binding.migrations_dir
     return Database(
         name=binding.name,
         location="local",
@@ -118,7 +124,7 @@ def _database(workspace: Workspace, settings: D1, app: WranglerConfig, binding: 
         path=path,
         binding=binding.binding,
         app=workspace.relative(app.path.parent),
-        migrations=migrations if migrations.is_dir() else None,
+        migrations=migrations_of(app, binding),
         migrations_table=binding.migrations_table,
         secret_columns=tuple(settings.secret_columns),
         migrations_pattern=binding.migrations_pattern,

@@ -59,10 +59,11 @@ class Answered:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a page begins: after *skip* rows, which had the digest *seen*."""
+    """Where a page begins: after *skip* rows, the last *back* of which had the digest *seen*; all of them by default."""
 
     skip: int = 0
     seen: str = ""
+    back: int | None = None
 
 
 def query(
@@ -82,12 +83,12 @@ def query(
     *seconds*, TooLarge for a row that alone exceeds *max_bytes*, NotFound or Unavailable for the file.
     """
     path = local_file(database)
-    mark = _mark(database, sql, parameters)
-    place = _place(cursor, mark)
+    mark = mark_of(database, sql, parameters)
+    place = place_of(cursor, mark)
     request = {
         "path": str(path),
         "sql": sql,
-        "parameters": [_bound(value) for value in parameters],
+        "parameters": [bound(value) for value in parameters],
         "skip": place.skip,
         "seen": place.seen,
         "limit": limit,
@@ -96,20 +97,34 @@ def query(
     }
     page = pool.ask(request, seconds=seconds)
     end = Place(place.skip + len(page["rows"]), page["seen"])
-    names = [name for name, hidden in zip(page["columns"], page["masked"], strict=True) if hidden]
-    rows = Rows(
-        columns=page["columns"],
-        rows=page["rows"],
-        row_count=len(page["rows"]),
-        truncated=page["more"],
-        next_cursor=_cursor(end, mark) if page["more"] else None,
-        masked=list(dict.fromkeys(names)),
-        meta=Meta(rows_read=page["rows_read"], duration_ms=page["milliseconds"], served_by="local", region=None),
+    rows = rows_of(
+        page["columns"],
+        page["rows"],
+        page["masked"],
+        cursor_of(end, mark) if page["more"] else None,
+        Meta(rows_read=page["rows_read"], duration_ms=page["milliseconds"], served_by="local", region=None),
     )
     return Answered(rows, page["cut"], page["changed"], page["elsewhere"])
 
 
-def _bound(value: Parameter) -> str | int | float | None:
+def rows_of(
+    columns: list[str], rows: list[list[Any]], masked: Sequence[bool], next_cursor: str | None, meta: Meta
+) -> Rows:
+    """One page on the wire."""
+    names = [name for name, hidden in zip(columns, masked, strict=True) if hidden]
+    return Rows(
+        columns=columns,
+        rows=rows,
+        row_count=len(rows),
+        truncated=next_cursor is not None,
+        next_cursor=next_cursor,
+        masked=list(dict.fromkeys(names)),
+        meta=meta,
+    )
+
+
+def bound(value: Parameter) -> str | int | float | None:
+    """*value* as SQLite takes it; InvalidArguments for an integer of more than 64 bits."""
     if isinstance(value, int) and not -INT64 <= value < INT64:
         raise InvalidArguments(
             "An integer in `parameters` does not fit 64 bits.", advice="Pass it as a string, or as a float."
@@ -118,26 +133,33 @@ def _bound(value: Parameter) -> str | int | float | None:
     return float(value) if isinstance(value, int) and abs(value) <= SAFE_INTEGER else value
 
 
-def _mark(database: Database, sql: str, parameters: Sequence[Parameter]) -> str:
+def mark_of(database: Database, sql: str, parameters: Sequence[Parameter]) -> str:
     """What ties a cursor to its statement."""
-    told = json.dumps([str(database.path), sql, list(parameters)])
+    where = str(database.path) if database.location == "local" else [database.account_id, database.id]
+    told = json.dumps([where, sql, list(parameters)])
     return hashlib.blake2b(told.encode(), digest_size=9).hexdigest()
 
 
-def _cursor(place: Place, mark: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([place.skip, place.seen, mark]).encode()).decode().rstrip("=")
+def cursor_of(place: Place, mark: str) -> str:
+    """The cursor that leads to *place* in the statement with that *mark*."""
+    told = json.dumps([place.skip, place.seen, place.back, mark])
+    return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
 
 
-def _place(cursor: str | None, mark: str) -> Place:
+def place_of(cursor: str | None, mark: str) -> Place:
+    """The place that *cursor* leads to; InvalidArguments if it is not of the statement with that *mark*."""
     if cursor is None:
         return Place()
     try:
-        skip, seen, known = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        skip, seen, back, known = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, TypeError, binascii.Error):
-        skip, seen, known = None, None, None
-    if type(skip) is not int or not 0 <= skip <= SAFE_INTEGER or not isinstance(seen, str) or known != mark:
+        skip, seen, back, known = None, None, None, None
+    counted = (
+        type(skip) is int and 0 <= skip <= SAFE_INTEGER and (back is None or (type(back) is int and 0 <= back <= skip))
+    )
+    if not counted or not isinstance(seen, str) or known != mark:
         raise InvalidArguments(
             "`cursor` does not belong to this statement.",
             advice="Pass `data.nextCursor` with the same database, sql and parameters, or leave `cursor` out.",
         )
-    return Place(skip, seen)
+    return Place(skip, seen, back)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def answer(
 
     *seen* is the digest of those first rows when they were given before; `changed` says that they are others now.
     """
-    _check_text(sql)
+    check_text(sql)
     with snapshot(Path(path), seconds=seconds) as connection:
         secrets = secret_columns(connection, patterns)
         guard = Guard(table_names(connection), secrets)
@@ -56,8 +56,8 @@ def answer(
         try:
             started = time.perf_counter()
             shape = look(connection, sql, parameters)
-            masks = _masks(connection, sql, shape, secrets)
-            room -= 2 * _json_bytes(shape.columns)
+            masks = column_masks(connection, sql, shape, secrets)
+            room = room_beside(shape.columns, room)
             with counting(connection) as steps:
                 page = _page(connection, masks.statement, parameters, shape, skip, limit, room, masks.columns)
             ended = time.perf_counter()
@@ -150,12 +150,15 @@ def _page(
     masked: Sequence[bool],
 ) -> Page:
     try:
-        return _collected(connection.execute(sql, parameters), skip, limit, room, masked)
+        return collected(connection.execute(sql, parameters), skip, limit, room, masked)
     except UnicodeDecodeError:
-        return _collected(_as_bytes(connection, sql, parameters, shape), skip, limit, room, masked)
+        return collected(_as_bytes(connection, sql, parameters, shape), skip, limit, room, masked)
 
 
-def _collected(rows: Iterator[tuple[SQLValue, ...]], skip: int, limit: int, room: int, masked: Sequence[bool]) -> Page:
+def collected(
+    rows: Iterator[tuple[SQLValue, ...]], skip: int, limit: int, room: int, masked: Sequence[bool], *, before: int = 0
+) -> Page:
+    """The page of *rows* after the first *skip*; *before* counts those that are not among them."""
     digest = hashlib.blake2b(digest_size=9)
     for row in islice(rows, skip):
         digest.update(repr(row).encode())
@@ -169,7 +172,7 @@ def _collected(rows: Iterator[tuple[SQLValue, ...]], skip: int, limit: int, room
         if room < 0:
             if not taken:
                 raise TooLarge(
-                    f"Row {skip + 1} alone is larger than an answer may be.",
+                    f"Row {before + skip + 1} alone is larger than an answer may be.",
                     advice="Name the columns that you need, or take parts of long values with substr().",
                 )
             return Page(taken, True, True, skipped, digest.hexdigest())
@@ -178,7 +181,7 @@ def _collected(rows: Iterator[tuple[SQLValue, ...]], skip: int, limit: int, room
     return Page(taken, False, False, skipped, digest.hexdigest())
 
 
-def _masks(connection: apsw.Connection, sql: str, shape: Shape, secrets: frozenset[tuple[str, str]]) -> Masks:
+def column_masks(connection: apsw.Connection, sql: str, shape: Shape, secrets: frozenset[tuple[str, str]]) -> Masks:
     """Which result columns to show as masked. Whatever goes wrong here means Refused: the rows are not shown."""
     try:
         masks = result_masks(connection, sql, secrets)
@@ -190,6 +193,17 @@ def _masks(connection: apsw.Connection, sql: str, shape: Shape, secrets: frozens
             advice="Write it as a plain SELECT of the columns you need, without the secret ones.",
         )
     return masks
+
+
+def room_beside(columns: Sequence[str], room: int) -> int:
+    """What is left of *room* beside the names of the *columns*, masked ones named twice."""
+    left = room - 2 * _json_bytes(columns)
+    if left < 0:
+        raise TooLarge(
+            "The names of the columns alone are larger than an answer may be.",
+            advice="Name fewer columns, or give long expressions a short name with AS.",
+        )
+    return left
 
 
 def _json_bytes(value: object) -> int:
@@ -205,7 +219,8 @@ def _as_bytes(
     # The statement itself kept D1's limits already.
     connection.limit(apsw.SQLITE_LIMIT_COLUMN, 2 * len(names) + 1)
     connection.limit(apsw.SQLITE_LIMIT_SQL_LENGTH, 2 * SQL_BYTES)
-    wrapped = f"WITH q({', '.join(names)}) AS (\n{_without_end(sql)}\n) SELECT {values} FROM q"
+    page = unused_name(sql, table_names(connection))
+    wrapped = f"WITH {page}({', '.join(names)}) AS (\n{without_end(sql)}\n) SELECT {values} FROM {page}"
     try:
         rows = connection.execute(wrapped, parameters)
     except apsw.SQLError:  # PRAGMA and EXPLAIN cannot be wrapped
@@ -221,11 +236,20 @@ def _text(value: Any) -> SQLValue:
         return BrokenText(value)
 
 
-def _without_end(sql: str) -> str:
-    return sql[: next((token.start for token in tokens(sql) if token.word == ";"), len(sql))]
+def without_end(sql: str) -> str:
+    """*sql* up to the end of its one statement, without a semicolon or a comment behind it."""
+    words = tokens(sql)
+    last = next((place for place, token in enumerate(words) if token.word == ";" or token.kind == "end"), 0)
+    return sql[: words[last - 1].end] if last else ""
 
 
-def _check_text(sql: str) -> None:
+def unused_name(sql: str, tables: frozenset[str]) -> str:
+    """A name for a part of our own around *sql*: neither its text nor a table of the schema bears it."""
+    text = sql.lower()
+    return next(name for number in count() if (name := f"page_{number}") not in text and name not in tables)
+
+
+def check_text(sql: str) -> None:
     # Layers differ in where they think that such a text ends.
     if "\0" in sql:
         raise Refused("The statement holds a NUL character.", advice="Pass such values in `parameters`.")

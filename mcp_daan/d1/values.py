@@ -15,6 +15,20 @@ class BrokenText(bytes):
     """A TEXT value that is not UTF-8."""
 
 
+class Glance(bytes):
+    """The first bytes of a blob of *whole* bytes."""
+
+    def __new__(cls, start: bytes, whole: int) -> "Glance":
+        glance = super().__new__(cls, start)
+        glance.whole = whole
+        return glance
+
+    whole: int
+
+    def __repr__(self) -> str:
+        return f"{self.whole}:{super().__repr__()}"
+
+
 def to_wire(value: SQLValue) -> WireValue:
     """*value* for JSON.
 
@@ -27,5 +41,6 @@ def to_wire(value: SQLValue) -> WireValue:
         return "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, bytes):
         kind = "bytes" if isinstance(value, BrokenText) else "blob"
-        return {kind: len(value), "hex": value[:GLANCE_BYTES].hex()}
+        size = value.whole if isinstance(value, Glance) else len(value)
+        return {kind: size, "hex": value[:GLANCE_BYTES].hex()}
     return value

@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 from mcp_daan.d1.bounds import end_after, fault, prepare
+from mcp_daan.d1.remote.judgement import judgement
 from mcp_daan.d1.statement import answer
 from mcp_daan.errors import DaanError
 
@@ -31,7 +32,7 @@ def main() -> None:
 
 def _reply(request: dict[str, Any]) -> dict[str, Any]:
     try:
-        return {"answer": answer(**request)}
+        return {"answer": judgement(**request) if "schema" in request else answer(**request)}
     except DaanError as error:
         return {"failure": [error.code, error.message, error.advice]}
     except Exception as error:  # noqa: BLE001 - a fault of ours must not end the process that tells of it

@@ -41,8 +41,8 @@ GUARDS = [
     Guard("d1/statement.py", "bool(seen) and seen != page.skipped", "False", "tests/d1/test_query.py"),
     Guard(
         "d1/statement.py",
-        "    except UnicodeDecodeError:\n        return _collected(",
-        "    except ZeroDivisionError:\n        return _collected(",
+        "    except UnicodeDecodeError:\n        return collected(",
+        "    except ZeroDivisionError:\n        return collected(",
         "tests/d1/test_query.py",
     ),
     Guard("sqlite_files.py", '" BEGIN; SELECT', '" SELECT', "tests/d1/test_reading.py"),

@@ -9,7 +9,7 @@ from typing import Any
 from mcp_daan.d1.apart import told
 from mcp_daan.d1.databases import Database, local_file
 from mcp_daan.d1.explaining.price import Price, price
-from mcp_daan.d1.query import Parameter, _bound
+from mcp_daan.d1.query import Parameter, bound
 from mcp_daan.errors import InvalidArguments, TooLarge, TooSlow, Unavailable
 from mcp_daan.protocol import SAFE_INTEGER, Model
 
@@ -77,7 +77,7 @@ def explain(
     request = {
         "path": str(local_file(database)),
         "sql": sql,
-        "parameters": [_bound(value) for value in parameters],
+        "parameters": [bound(value) for value in parameters],
         "patterns": database.secret_columns,
         "advised": advised,
     }

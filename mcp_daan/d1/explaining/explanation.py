@@ -18,7 +18,7 @@ from mcp_daan.d1.masking.lineage import Masks
 from mcp_daan.d1.masking.secrets import secret_columns, secret_indexes
 from mcp_daan.d1.masking.words import tokens
 from mcp_daan.d1.reading import snapshot, table_names
-from mcp_daan.d1.statement import _check_text, _masks, look
+from mcp_daan.d1.statement import check_text, column_masks, look
 from mcp_daan.d1.values import SQLValue
 from mcp_daan.errors import InvalidArguments, Refused
 
@@ -36,7 +36,7 @@ def explanation(
     counted in time and memory.
     """
     started = time.monotonic()
-    _check_text(sql)
+    check_text(sql)
     with snapshot(Path(path), seconds=seconds) as connection:
         secrets = secret_columns(connection, patterns)
         guard = Guard(table_names(connection), secrets)
@@ -50,7 +50,7 @@ def explanation(
             catalog = read_catalog(connection)
             yield _planned(connection, sql, parameters, guard, catalog, secrets)
             try:
-                masks = _masks(connection, sql, shape, secrets)
+                masks = column_masks(connection, sql, shape, secrets)
             except Refused:
                 yield {"holes": ["untold"]}
                 return

@@ -60,6 +60,13 @@ def result_masks(connection: apsw.Connection, sql: str, secrets: Secrets) -> Mas
     return Masks(masks, tuple(sorted(".".join(secret) for secret in outcome.elsewhere)), statement)
 
 
+def in_open_order(connection: apsw.Connection, sql: str, secrets: Secrets) -> str:
+    """The same in words that keep to no order of a secret, whatever a planner elsewhere chooses; Refused if none do."""
+    tracer = Tracer(connection, read_catalog(connection), secrets)
+    _traced(tracer, prepare(connection, sql, secrets), sql)
+    return _reworded(tracer, sql)
+
+
 def _told(sql: str, prepared: Prepared, secrets: Secrets) -> tuple[bool, ...]:
     """The masks of a PRAGMA or EXPLAIN, which show no rows but can show literals of the schema."""
     words = tokens(sql)
@@ -111,8 +118,11 @@ def _in_open_order(tracer: Tracer, sql: str) -> str:
     indexed, kept = tables_in_secret_order(catalog, secrets)
     tables = tracer.viewed | {source.relation.name for source in tracer.sources.values()}
     walks = not tables.isdisjoint(indexed) and walks_secret_index(connection, sql, catalog, secrets)
-    if not walks and tables.isdisjoint(kept):
-        return sql
+    return sql if not walks and tables.isdisjoint(kept) else _reworded(tracer, sql)
+
+
+def _reworded(tracer: Tracer, sql: str) -> str:
+    connection, catalog, secrets = tracer.connection, tracer.catalog, tracer.secrets
     statement = reworded(tracer, sql, tracer.sources.values())
     try:
         # A CTE with the name of what a view reads would take its place there.
