@@ -48,7 +48,9 @@ def facts(schema: Any) -> Any:
         if "$ref" in kept and not named:
             return {"$ref": "#/definitions/" + names[kept["$ref"].rsplit("/", 1)[1]]}
         return {
-            key: value if key in ("enum", "const", "required") and not named else walk(value, named=key in ("properties", "definitions") and not named)
+            key: value
+            if key in ("enum", "const", "required") and not named
+            else walk(value, named=key in ("properties", "definitions") and not named)
             for key, value in kept.items()
         }
 

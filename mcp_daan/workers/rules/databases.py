@@ -129,14 +129,15 @@ def _own_name(each: Bound, scope: Scope) -> str:
 def _twice(seen: Seen, scope: Scope) -> Iterator[Finding]:
     """Two bindings of one name: wrangler refuses them."""
     names: dict[str, Bound] = {}
-    for each in (binding for binding in bound(scope) if binding.type != "secret_text"):
+    in_file = sorted(bound(scope), key=lambda each: seen.config.line(*each.keys) or 0)
+    for each in (binding for binding in in_file if binding.type != "secret_text"):
         if each.name in names and names[each.name].keys != each.keys and _stands_in(scope, each.keys):
             yield found(
                 "binding_twice",
                 seen.config.shown,
                 f"{name(each.name)} names two bindings of {scope.words}: wrangler refuses the file.",
                 "Rename one of the two, and its use in the code.",
-                line=seen.config.line(*each.keys),
+                line=seen.config.line(*each.keys, "name" if "name" in each.entry else "binding"),
             )
         names.setdefault(each.name, each)
 
