@@ -168,7 +168,7 @@ def token_findings(token: ApiToken, now: float) -> Iterator[Found]:
     elif token.status == "unverified":
         yield found(
             "cloudflare_token_unverified",
-            "info",
+            "warning",
             f"{SOURCE} could not be verified: it may be an account's own, and no account is set.",
             "Set CLOUDFLARE_ACCOUNT_ID, or `account_id` under `[cloudflare]` in daan.toml.",
         )

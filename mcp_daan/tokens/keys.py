@@ -1,8 +1,6 @@
 """The keys that open sealed tokens: where they come from, and a holder that shows nothing of them."""
 
 import base64
-import os
-import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 from mcp_daan.config import Tokens
 from mcp_daan.protocol import Severity
 from mcp_daan.tokens.derivation import ITERATIONS, KEY_BYTES, Derivation, read_derivation
+from mcp_daan.tokens.modes import open_to_others
 from mcp_daan.workspace import Workspace
 from mcp_daan.wrangler import dev_vars
 
@@ -236,7 +235,6 @@ def _from_file(workspace: Workspace, name: str, problems: list[KeyProblem]) -> l
     path = workspace.root / name
     try:
         text = path.read_text(encoding="utf-8-sig")
-        mode = path.stat().st_mode
     except (OSError, UnicodeDecodeError):
         problems.append(
             KeyProblem(
@@ -247,7 +245,7 @@ def _from_file(workspace: Workspace, name: str, problems: list[KeyProblem]) -> l
             )
         )
         return []
-    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if open_to_others(path):
         problems.append(
             KeyProblem(
                 "key_file_open",

@@ -12,7 +12,7 @@ from mcp_daan.tokens.finding import Found, found
 from mcp_daan.tokens.health import Credentials, iso
 from mcp_daan.tokens.keys import VARIABLES
 from mcp_daan.tokens.login import Login, login_findings, read_login
-from mcp_daan.tokens.modes import readable_by_others
+from mcp_daan.tokens.modes import open_to_others
 from mcp_daan.wrangler import dev_vars
 
 
@@ -78,9 +78,9 @@ def _open_files(app: App, login: Login | None) -> list[Found]:
     for each in app.workspace.apps:
         file = each.path.parent / ".dev.vars"
         secret = [name for name in dev_vars(file.parent) if secret_name(name) or name in VARIABLES.values()]
-        if secret and readable_by_others(file):
+        if secret and open_to_others(file):
             shown.append(_open("dev_vars_open", app.workspace.relative(file)))
-    if login is not None and readable_by_others(login.file):
+    if login is not None and open_to_others(login.file):
         shown.append(_open("wrangler_login_open", f"config/{login.file.name} of wrangler's folder"))
     return shown
 
