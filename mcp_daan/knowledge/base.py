@@ -145,10 +145,10 @@ def documents(root: Path) -> Iterator[os.DirEntry[str]]:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append(entry.path)
-            elif entry.name.lower().endswith(SUFFIXES) and entry.is_file(follow_symlinks=False):
+            if entry.name.lower().endswith(SUFFIXES) and entry.is_file(follow_symlinks=False):
                 yield entry
+            elif entry.is_dir(follow_symlinks=False):
+                waiting.append(entry.path)
 
 
 def near_names(wanted: str, names: list[str], count: int = 5) -> list[str]:

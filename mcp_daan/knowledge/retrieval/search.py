@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Literal, overload
+from typing import Literal, NamedTuple, overload
 
 import apsw
 
@@ -109,7 +109,8 @@ def sources_for(base: KnowledgeBase, kinds: Iterable[Kind]) -> list[Source]:
 
 def mark(question: Question, sources: Sequence[Source]) -> str:
     """What ties a cursor to this question and these files."""
-    state = repr((question, sorted((source.name, source.stamp) for source in sources)))
+    # A stamp holds the file's own number, so it tells which file it is too.
+    state = "\n".join((repr(question), *sorted([source.stamp for source in sources])))
     return hashlib.sha256(state.encode("utf-8", "replace")).hexdigest()[:16]
 
 
@@ -147,8 +148,9 @@ def search(
     return consult(identity(base), sources, question.kinds, ask)
 
 
-@dataclass(frozen=True)
-class _Page:
+class _Page(NamedTuple):
+    number: int
+    kind: str
     name: str
     fault: str | None
     scope: str | None
@@ -157,8 +159,8 @@ class _Page:
 
 
 def _pages(connection: apsw.Connection, kinds: Sequence[Kind]) -> dict[int, _Page]:
-    rows = connection.execute("SELECT kind, id, name, fault, scope, dated, changed FROM pages")
-    return {number: _Page(*row) for kind, number, *row in rows if kind in kinds}
+    rows = connection.execute("SELECT id, kind, name, fault, scope, dated, changed FROM pages")
+    return {page.number: page for page in map(_Page._make, rows) if page.kind in kinds}
 
 
 def _answers(page: _Page, question: Question) -> bool:

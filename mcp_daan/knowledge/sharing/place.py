@@ -77,6 +77,8 @@ def find_place(base: KnowledgeBase) -> Place:
             "These lessons stand outside the workspace, so no team shares them.",
             advice="Make `docs/knowledge` in the workspace.",
         )
+    if base.folder.is_symlink():
+        raise Refused("The knowledge folder is a link, which is not followed.", advice="Put a folder in its place.")
     if not repository.is_repository(base.root):
         raise Unavailable("There is no git repository to share lessons by.", advice="Run `git init` in the workspace.")
     top, git_folder, objects = _folders(base.root)
