@@ -99,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     add("doctor", _doctor, "tell what was found, what is missing and how to mend it").add_argument(
         "--json", action="store_true", help="as JSON"
     )
+    _add_token(add("token", _token, "make, list or revoke tokens for callers over HTTP"))
     add("init", _init, "write a commented daan.toml for this workspace")
     install = add("install", _install, "add this server to a client's configuration")
     install.add_argument("client", choices=("claude-desktop", "claude-code", "cursor", "vscode"))
@@ -121,6 +122,14 @@ def _offering() -> argparse.ArgumentParser:
         kind: dict[str, Any] = {"action": "store_true"} if name == "read_only" else {"metavar": "NAMES"}
         parser.add_argument(f"--{name.replace('_', '-')}", default=argparse.SUPPRESS, help=what, **kind)
     return parser
+
+
+def _add_token(token: argparse.ArgumentParser) -> None:
+    token.add_argument("action", choices=("create", "list", "revoke"))
+    token.add_argument("name", nargs="?", help="whose token it is")
+    token.add_argument("--scope", action="append", default=[], metavar="SCOPE", help="what it may; again for more")
+    token.add_argument("--days", type=int, metavar="N", help="until it expires; without it never")
+    token.add_argument("--json", action="store_true", help="list as JSON")
 
 
 def _serve(chosen: argparse.Namespace) -> int:
@@ -221,6 +230,12 @@ def _install(chosen: argparse.Namespace) -> int:
     from mcp_daan.setup.install import run
 
     return run(_app(chosen), chosen.client, remove=chosen.remove, show=chosen.show)
+
+
+def _token(chosen: argparse.Namespace) -> int:
+    from mcp_daan.server.http.token_command import run
+
+    return run(_app(chosen), chosen.action, chosen.name, chosen.scope, chosen.days, chosen.json)
 
 
 def _app(chosen: argparse.Namespace) -> Any:

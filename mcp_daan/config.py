@@ -82,9 +82,11 @@ class Tokens(_Section):
 
 
 class OAuth(_Section):
-    """The portal."""
+    """The portal, and a client of it that may be named when it is probed."""
 
     url: str | None = None
+    client_id: str | None = None
+    redirect_uri: str | None = None
 
 
 class Cloudflare(_Section):
@@ -103,9 +105,32 @@ class Limits(_Section):
 
 
 class Http(_Section):
-    """Who may call over HTTP."""
+    """Who may call over HTTP, from where, how much."""
 
-    auth: str | None = None
+    auth: Literal["none", "tokens", "oauth", "both"] | None = None
+    public_url: str | None = None
+    allowed_hosts: list[str] = []
+    allowed_origins: list[str] = []
+    token_file: str | None = None
+    issuer: str | None = None
+    audience: str | None = None
+    jwks_url: str | None = None
+    introspection_url: str | None = None
+    client_id: str | None = None
+    max_request_bytes: int = Field(1_048_576, ge=1024)
+    requests_per_minute: int = Field(600, ge=1)
+    burst: int = Field(100, ge=1)
+    concurrency: int = Field(16, ge=1)
+    streams: int = Field(64, ge=1)
+    stop_seconds: int = Field(10, ge=1)
+
+
+class Audit(_Section):
+    """Where a line for each call goes."""
+
+    file: str | None = None
+    max_bytes: int = Field(10_485_760, ge=4096)
+    keep: int = Field(5, ge=1)
 
 
 class Settings(_Section):
@@ -119,6 +144,7 @@ class Settings(_Section):
     cloudflare: Cloudflare = Cloudflare()
     limits: Limits = Limits()
     http: Http = Http()
+    audit: Audit = Audit()
 
 
 def read_settings(root: Path, environment: Mapping[str, str] = os.environ) -> Settings:

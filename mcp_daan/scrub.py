@@ -25,6 +25,7 @@ SHAPES = re.compile(
     | (?<![\w-])sk_(?:live|test)_[A-Za-z0-9]{16,}               # Stripe
     | (?<![A-Z0-9])AKIA[A-Z0-9]{16}(?![A-Z0-9])                 # AWS
     | (?<![\w-])npm_[A-Za-z0-9]{36}
+    | (?<![\w-])daan_[A-Za-z0-9_-]{40,}                         # our own, of callers over HTTP
     | (?<![\w-])ops_eyJ[\w-]{20,}                               # 1Password
     | (?<![\w-])xox[abprs]-[A-Za-z0-9-]{10,}                    # Slack
     | (?<![0-9a-f])[0-9a-f]{24}:[0-9a-f]{32}:[0-9a-f]{16,}      # iv:tag:ciphertext in hex

@@ -31,12 +31,18 @@ class Offer:
 
     def shows(self, uri: str) -> bool:
         """Whether the resource at *uri* may be seen, should it exist."""
-        return self.holds(*(name for start, name in BEHIND.items() if uri.startswith(start)))
+        name = tool_behind(uri)
+        return name is None or self.holds(name)
 
     def within(self, scopes: Iterable[str]) -> "Offer":
         """What a caller with *scopes* may use of it."""
         held = set(scopes)
         return Offer({name: tool for name, tool in self.tools.items() if scope_of(name) in held})
+
+
+def tool_behind(uri: str) -> str | None:
+    """The tool that shows what the resource at *uri* shows; None where it shows nothing of the workspace."""
+    return next((name for start, name in BEHIND.items() if uri.startswith(start)), None)
 
 
 def scope_of(name: str) -> str:

@@ -3,16 +3,19 @@
 import gc
 import logging
 import os
-import sys
 import threading
 import time
+from collections.abc import Sequence
 
 import anyio
 from mcp.server.stdio import stdio_server
 
 from mcp_daan.app import App
-from mcp_daan.server.build import make_server, options
+from mcp_daan.errors import DaanError
+from mcp_daan.server.build import Watch, make_server, options
+from mcp_daan.server.logs import log_to_stderr
 from mcp_daan.server.offer import Offer
+from mcp_daan.server.telemetry import export_spans
 
 log = logging.getLogger("mcp_daan")
 
@@ -21,14 +24,14 @@ GRACE_SECONDS = 1.0
 
 def serve(app: App, offer: Offer) -> None:
     """Serve one client until its end of input, then end the process."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    log_to_stderr(app.redact)
     # What has been imported stays for good; the collector need not look at it again.
     gc.freeze()
+    stop_spans = export_spans(app.environment)
     try:
-        anyio.run(_serve, app, offer)
+        anyio.run(_serve, app, offer, _watches(app, offer))
     finally:
+        stop_spans()
         app.close()
     _leave()
 
@@ -45,7 +48,22 @@ def _leave() -> None:
                 os._exit(0)
 
 
-async def _serve(app: App, offer: Offer) -> None:
-    server = make_server(app, offer)
+def _watches(app: App, offer: Offer) -> list[Watch]:
+    """The audit, where one is set; over stdio there is none otherwise."""
+    try:
+        settings, root = app.settings.audit, app.workspace.root
+    except DaanError as error:  # the calls say it too, and the server goes on: see App
+        log.warning("%s Nothing is audited until the server is started again.", error.message)
+        return []
+    if settings.file is None:
+        return []
+    from mcp_daan.server.audit import audit_to
+    from mcp_daan.server.records import recording
+
+    return [recording(offer, audit_to(settings, root, app.redact))]
+
+
+async def _serve(app: App, offer: Offer, watches: Sequence[Watch]) -> None:
+    server = make_server(app, offer, watches=watches)
     async with stdio_server() as (incoming, outgoing):
         await server.run(incoming, outgoing, options(server))

@@ -1,0 +1,145 @@
+"""What a request passes before it is answered: where it comes from, who sends it, how much, whether it may."""
+
+import json
+import math
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from typing import Any
+
+import anyio
+from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mcp_daan.errors import DaanError
+from mcp_daan.server.callers import KEY, LOCAL, Caller
+from mcp_daan.server.http.auth import NOBODY, Authentication
+from mcp_daan.server.http.challenge import Challenge
+from mcp_daan.server.http.identity import Rejected
+from mcp_daan.server.http.limits import Limited, Limits
+from mcp_daan.server.http.metrics import Metrics
+
+# How long the body of a request may take to arrive.
+SECONDS = 30.0
+Asked = Callable[[Any], str | None]
+
+
+class Refusal(Exception):
+    """The request goes no further; `response` says why."""
+
+    def __init__(self, reason: str, response: Response) -> None:
+        super().__init__(reason)
+        self.reason, self.response = reason, response
+
+
+class Gate:
+    """Lets a request through to *app* with its caller, or answers it."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        security: TransportSecuritySettings,
+        authentication: Authentication,
+        challenge: Challenge,
+        limits: Limits,
+        metrics: Metrics,
+        max_bytes: int,
+        methods: tuple[str, ...],
+        scope_wanted: Asked,
+    ) -> None:
+        self._app, self._methods, self._max_bytes = app, methods, max_bytes
+        self._security = TransportSecurityMiddleware(security)
+        self._authentication, self._challenge = authentication, challenge
+        self._limits, self._metrics, self._scope_wanted = limits, metrics, scope_wanted
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        with ExitStack() as stack:
+            try:
+                body = await self._admitted(request, stack)
+            except Refusal as refusal:
+                self._metrics.add("daan_refusals_total", {"reason": refusal.reason})
+                await refusal.response(scope, receive, send)
+                return
+            await self._app(scope, _again(body, receive), send)
+
+    async def _admitted(self, request: Request, stack: ExitStack) -> bytes:
+        if request.method not in self._methods:
+            raise Refusal("method", Response(status_code=405, headers={"allow": ", ".join(self._methods)}))
+        refused = await self._security.validate_request(request, is_post=request.method == "POST")
+        if refused is not None:
+            raise Refusal({403: "origin", 421: "host"}.get(refused.status_code, "content type"), refused)
+        caller = await self._caller(request)
+        request.scope[KEY] = caller
+        try:
+            self._limits.take(caller.name)
+            body = await self._body(request)
+            message = _decoded(body)
+            stream = isinstance(message, dict) and message.get("method") == "subscriptions/listen"
+            stack.enter_context(self._limits.running(caller.name, "streams" if stream else "concurrency"))
+        except Limited as limited:
+            raise Refusal(limited.limit, _too_many(limited)) from None
+        wanted = self._scope_wanted(message)
+        if wanted is not None and caller.scopes is not None and wanted not in caller.scopes:
+            raise Refusal("scope", self._challenge.forbidden(wanted))
+        return body
+
+    async def _caller(self, request: Request) -> Caller:
+        if self._authentication.kind == "none":
+            return LOCAL
+        try:
+            return await self._authentication.caller(request.headers.get("authorization"))
+        except Rejected as rejected:
+            reason = str(rejected)
+            raise Refusal(reason, self._challenge.unauthorized(None if reason == NOBODY else reason)) from None
+        except DaanError as error:
+            answer = {"error": "temporarily_unavailable", "error_description": error.message}
+            raise Refusal("authentication", JSONResponse(answer, 503, {"retry-after": "5"})) from None
+
+    async def _body(self, request: Request) -> bytes:
+        """The whole body, so long as it is short and does not trickle in."""
+        too_large = Refusal("size", _told(413, f"A request may have {self._max_bytes} bytes."))
+        declared = request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self._max_bytes:
+            raise too_large
+        body = b""
+        try:
+            with anyio.fail_after(SECONDS):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > self._max_bytes:
+                        raise too_large
+        except ClientDisconnect:
+            raise Refusal("gone", Response(status_code=400)) from None
+        except TimeoutError:
+            raise Refusal("slow", _told(408, "The request took too long to arrive.")) from None
+        return body
+
+
+def _decoded(body: bytes) -> object:
+    try:
+        return json.loads(body) if body else None
+    except (ValueError, RecursionError):  # the protocol's own layer answers it
+        return None
+
+
+def _again(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
+    """*receive* with *body* before what comes after it."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return replayed
+
+
+def _too_many(limited: Limited) -> Response:
+    response = _told(429, f"Too many requests ({limited.limit}).")
+    response.headers["retry-after"] = str(max(math.ceil(limited.seconds), 1))
+    return response
+
+
+def _told(status: int, what: str) -> Response:
+    return JSONResponse({"error": what}, status)
