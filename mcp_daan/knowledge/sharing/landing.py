@@ -45,7 +45,7 @@ def follow(
     changed = [os.fsdecode(path) for path in git(place.top, *_DIFFERENCE, head, tip).split(b"\0") if path]
     if lessons_only and any(path != place.view and not path.startswith(place.lessons) for path in changed):
         raise _behind(place, "others changed more than lessons")
-    if _own_filters(place):
+    if _filters(place):
         raise _behind(place, "the repository's own configuration names filters, which are not run")
     _git(place, "update-index", "--refresh", fine=(0, 1))
     view = _view_to_be(place, base, head, tip) if place.view in changed else None
@@ -74,10 +74,24 @@ def _behind(place: Place, why: str) -> Unavailable:
     )
 
 
-def _own_filters(place: Place) -> bool:
-    """Whether the repository itself says which programs files pass on their way out."""
+def _filters(place: Place) -> set[str]:
+    """What the repository itself sets about programs that files pass on their way in and out."""
     listed = git(place.top, "config", "--show-scope", "-z", "--get-regexp", r"^filter\.", fine=(0, 1)).split(b"\0")
-    return any(scope in (b"local", b"worktree") for scope in listed[::2])
+    return {
+        os.fsdecode(pair.partition(b"\n")[0])
+        for scope, pair in zip(listed[::2], listed[1::2], strict=False)
+        if scope in (b"local", b"worktree")
+    }
+
+
+def _without_filters(place: Place) -> dict[str, str]:
+    """An environment in which those are nothing: whoever writes an index may compare files, and so start them."""
+    numbered = [
+        (f"GIT_CONFIG_{part}_{number}", text)
+        for number, name in enumerate(sorted(_filters(place)))
+        for part, text in (("KEY", name), ("VALUE", "false" if name.endswith(".required") else ""))
+    ]
+    return {"GIT_CONFIG_COUNT": str(len(numbered) // 2), **dict(numbered)}
 
 
 def _view_to_be(place: Place, base: KnowledgeBase, head: str, tip: str) -> tuple[dict[str, str], str | None] | None:
@@ -123,9 +137,10 @@ def _move(place: Place, head: str, tip: str, why: str) -> None:
 def _git(place: Place, *arguments: str, stdin: bytes = b"", fine: tuple[int, ...] = (0,)) -> bytes:
     """Git on the person's index, which another git of theirs may hold for a moment."""
     deadline = time.monotonic() + BUSY_SECONDS
+    safely = _without_filters(place)
     while True:
         try:
-            return git(place.top, *arguments, stdin=stdin, fine=fine, seconds=30)
+            return git(place.top, *arguments, stdin=stdin, fine=fine, seconds=30, environment=safely)
         except Unavailable as error:
             if error.message != BUSY or time.monotonic() >= deadline:
                 raise
