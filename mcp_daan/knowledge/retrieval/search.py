@@ -1,8 +1,8 @@
 """Search: the index is asked for words, pages rank by their sections together."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal, NamedTuple, overload
 
@@ -10,25 +10,19 @@ import apsw
 
 from mcp_daan.knowledge.base import KnowledgeBase
 from mcp_daan.knowledge.retrieval.index import Kind, Source, consult, scan_documents, scan_migrations
+from mcp_daan.knowledge.retrieval.ranking import Hit, by_words, fused
 from mcp_daan.knowledge.retrieval.snippets import snippet
 from mcp_daan.knowledge.retrieval.words import telling, words
 from mcp_daan.protocol import Model
 
 SearchScope = Literal["all", "docs", "lessons", "scraped", "migrations"]
 KINDS: dict[SearchScope, tuple[Kind, ...]] = {"all": ("document", "migration"), "migrations": ("migration",)}
-# A page is worth its best sections, each next one less, and the whole of it: bench/search.py measures it.
-SECTION_WEIGHTS = (1, 0.5, 0.25, 0.12)
-_PARTS = """
-SELECT places.page, places.id, places.bare, -bm25(parts, 2.0, 3.0, 1.0, 1.0)
-FROM parts JOIN places ON places.id = parts.rowid WHERE parts MATCH ?"""  # title, heading path, body, name
-_WHOLE = "SELECT rowid, -bm25(whole) FROM whole WHERE whole MATCH ?"
 # What a heading says when it speaks of a component without naming it.
 _SPEAKS_OF = {
     "d1": ("d1", "database", "sql", "schema", "migration"),
     "workers": ("worker", "wrangler", "kv", "durable object"),
     "oauth": ("oauth", "token", "auth"),
 }
-RANK_CONSTANT = 60  # of reciprocal rank fusion
 
 
 class Result(Model):
@@ -41,15 +35,6 @@ class Result(Model):
     score: float
     snippet: str
     age_days: int | None = None
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A page that was found, and its best part."""
-
-    page: int
-    part: int
-    score: float
 
 
 @dataclass(frozen=True)
@@ -135,8 +120,9 @@ def search(
     def ask(connection: apsw.Connection) -> Found:
         pages = _pages(connection, question.kinds)
         allowed = {number: page for number, page in pages.items() if _answers(page, question)}
-        parts = _parts_about(connection, question.component)
-        hits = _fused([_ranked(connection, phrase, allowed, parts) for phrase in question.phrasings])
+        names = {number: page.name for number, page in allowed.items()}
+        about = _parts_about(connection, question.component)
+        hits = fused([by_words(connection, phrase, names, about) for phrase in question.phrasings])
         first = min(start, len(hits))
         results = [
             _result(connection, hit, allowed[hit.page], now, lambda body: snippet(redact(body), wanted))
@@ -182,45 +168,6 @@ def _parts_about(connection: apsw.Connection, component: str | None) -> frozense
         (query, name),
     )
     return frozenset(part for (part,) in rows)
-
-
-def _ranked(
-    connection: apsw.Connection, phrase: str, allowed: Mapping[int, _Page], about: frozenset[int] | None
-) -> list[Hit]:
-    # Words are quoted and joined by OR: what the caller typed is never read as query syntax.
-    query = " OR ".join(f'"{word}"' for word in telling(phrase))
-    if not query:
-        return []
-    parts: dict[int, list[tuple[float, int, int]]] = {}
-    for page, part, bare, score in connection.execute(_PARTS, (query,)):
-        if page in allowed and (about is None or part in about):
-            parts.setdefault(page, []).append((-score, bare, part))
-    # Words of a file's whole text count even when no single part holds them.
-    whole: dict[int, float] = dict(connection.execute(_WHOLE, (query,)))
-    hits = []
-    for page, scored in parts.items():
-        best = sorted(scored)[: len(SECTION_WEIGHTS)]
-        together = sum(weight * -score for weight, (score, *_) in zip(SECTION_WEIGHTS, best, strict=False))
-        # A heading without text of its own says little; it is shown where nothing else was found.
-        _, _, shown = min(best, key=lambda each: (each[1], each))
-        hits.append(Hit(page, shown, together + whole.get(page, 0.0)))
-    return sorted(hits, key=lambda hit: (-hit.score, allowed[hit.page].name))
-
-
-def _fused(rankings: Sequence[list[Hit]]) -> list[Hit]:
-    if len(rankings) == 1:
-        return rankings[0]
-    fused: dict[int, Hit] = {}
-    best_rank: dict[int, int] = {}
-    for ranking in rankings:
-        for rank, hit in enumerate(ranking, 1):
-            score = 1 / (RANK_CONSTANT + rank)
-            before = fused.get(hit.page)
-            # The section shown is that of the phrasing which found the page best.
-            shown = before if before is not None and best_rank[hit.page] <= rank else hit
-            best_rank[hit.page] = min(rank, best_rank.get(hit.page, rank))
-            fused[hit.page] = replace(shown, score=score + (before.score if before else 0.0))
-    return sorted(fused.values(), key=lambda hit: (-hit.score, best_rank[hit.page], hit.page))
 
 
 def _result(connection: apsw.Connection, hit: Hit, page: _Page, now: datetime, cut: Callable[[str], str]) -> Result:

@@ -18,6 +18,8 @@ DUTCH = frozenset(
     ze zelf zich zij zijn zo zonder zou""".split()
 )
 STOPWORDS = ENGLISH | DUTCH
+# An error text can be long; what stands further on in it adds time, not meaning.
+MOST_WORDS = 200
 
 
 def words(text: str) -> list[str]:
@@ -29,6 +31,13 @@ def telling(text: str) -> list[str]:
     """The words of *text* without stopwords; all of them where nothing else is left."""
     every = words(text)
     return [word for word in every if word not in STOPWORDS] or every
+
+
+def neighbours(text: str) -> list[tuple[str, ...]]:
+    """The words of *text* three by three as they stand, small ones too, where at least one of them is telling."""
+    every = re.findall(r"\w+", text.lower())[:MOST_WORDS]
+    threes = zip(every, every[1:], every[2:], strict=False)
+    return list(dict.fromkeys(three for three in threes if not STOPWORDS.issuperset(three)))
 
 
 def looks_dutch(text: str) -> bool:
