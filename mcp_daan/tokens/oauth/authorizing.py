@@ -5,9 +5,9 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from mcp_daan.tokens.oauth.addresses import is_loopback
 from mcp_daan.tokens.oauth.fetching import Fetching
@@ -40,7 +40,7 @@ class Said:
     @property
     def returned(self) -> dict[str, list[str]] | None:
         """The parameters that were sent back to the client, or None if it was not redirected to."""
-        to, own = urlsplit(self.seen.location), urlsplit(self.redirect)
+        to, own = urlsplit(self.seen.target), urlsplit(self.redirect)
         if not self.seen.location or (to.scheme, to.netloc, to.path) != (own.scheme, own.netloc, own.path):
             return None
         found: dict[str, list[str]] = {}
@@ -113,11 +113,7 @@ async def authorized(fetching: Fetching, survey: Survey, at: str, client: "Clien
     found["AZ-NOPKCE"] = _refused(
         await asking.ask(client.id, redirect, code_challenge=None, code_challenge_method=None), "invalid_request"
     )
-    plain = [
-        await asking.ask(client.id, redirect, code_challenge=secrets.token_urlsafe(36), code_challenge_method=method)
-        for method in ("plain", None)
-    ]
-    found["AZ-PLAIN"] = next((each for each in map(_refused, plain) if each.status != "holds"), holds(plain[0].told))
+    found["AZ-PLAIN"] = await _unhashed(asking, client.id, redirect)
     found["AZ-TOKEN"] = _refused(
         await asking.ask(client.id, redirect, response_type="token"), "unsupported_response_type"
     )
@@ -169,6 +165,17 @@ async def _unregistered(asking: Authorizing, client: str, redirect: str) -> Outc
     return holds(f"{len(variants)} addresses refused")
 
 
+async def _unhashed(asking: Authorizing, client: str, redirect: str) -> Outcome:
+    for method in ("plain", None):
+        said = await asking.ask(
+            client, redirect, code_challenge=secrets.token_urlsafe(36), code_challenge_method=method
+        )
+        outcome = _refused(said)
+        if outcome.status != "holds":
+            return replace(outcome, observed=f"method {method or 'left out'}: {outcome.observed}")
+    return outcome
+
+
 async def _other_port(asking: Authorizing, client: str, redirect: str) -> Outcome:
     parts = urlsplit(redirect)
     if parts.scheme != "http" or not is_loopback(parts.hostname or ""):
@@ -183,7 +190,7 @@ async def _framed(fetching: Fetching, asking: Authorizing, client: str, redirect
     said = await asking.ask(client, redirect)
     seen, pages = said.seen, 0
     while seen.location and said.returned is None and pages < MOST_PAGES:
-        to = urljoin(seen.url, seen.location)
+        to = seen.target
         if not _own(fetching, to):
             # It may be the provider's login, which is nobody's to knock at.
             return skipped("the login is at another origin than the portal")

@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
 
 import mcp_daan
 from mcp_daan.tokens.oauth.rules import Barred, Rules
@@ -103,9 +102,11 @@ class Fetching:
         hops: list[str] = []
         while follow and seen.location:
             if len(hops) == MOST_HOPS:
-                return replace(seen, hops=tuple(hops), problem="protocol", reason=f"more than {MOST_HOPS} redirects")
-            to = urljoin(seen.url, seen.location)
+                return replace(seen, hops=tuple(hops), reason="it was one too many")
+            to = seen.target
             hops.append(to)
+            if downgrade(seen.url, to):
+                return replace(seen, hops=tuple(hops), problem="barred", reason="it leads from https to http")
             after = await self._one(to, Asked(headers=tuple(headers.items())))
             if after.status is None:
                 return replace(seen, hops=tuple(hops), problem=after.problem, reason=after.reason)
@@ -181,6 +182,11 @@ class Fetching:
             await response.aclose()
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Seen(url, response.status_code, headers, body, whole, certificate=certificate)
+
+
+def downgrade(before: str, after: str) -> bool:
+    """Whether a redirect leaves https, so that anybody on the way could answer."""
+    return before.lower().startswith("https:") and not after.lower().startswith("https:")
 
 
 def meaning(error: "httpx2.TransportError") -> tuple[Problem, str]:

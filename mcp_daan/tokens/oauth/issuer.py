@@ -281,14 +281,14 @@ def _tls(survey: Survey) -> Outcome:
     ends = [each.expires for each in (bare.certificate, *others) if each and each.expires]
     left = min(ends) - survey.now if ends else None
     told = f"{bare.certificate.version}, {left.days} days left" if left else bare.certificate.version
-    if resource.insecure is not None and _open(resource.insecure):
+    if resource.insecure is not None and serves(resource.insecure):
         return lacks(f"{told}, but plain http answers {resource.insecure.told}")
     if left is not None and left < timedelta(days=CERTIFICATE_DAYS):
         return lacks(told, "warning")
     return holds(told)
 
 
-def _open(insecure: Seen) -> bool:
+def serves(insecure: Seen) -> bool:
     """Whether plain http gives something else than the way to https."""
     if insecure.status in REDIRECTS:
         return not insecure.location.lower().startswith("https://")

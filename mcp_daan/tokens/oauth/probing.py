@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from mcp_daan.tokens.oauth.authorizing import authorized
 from mcp_daan.tokens.oauth.fetching import Fetching
@@ -22,7 +22,6 @@ from mcp_daan.tokens.oauth.judging import (
     lacks,
     skipped,
     stopped,
-    strings,
     when,
 )
 from mcp_daan.tokens.oauth.rules import Barred
@@ -91,13 +90,19 @@ def _own(fetching: Fetching, survey: Survey, name: str) -> str:
 def _usable(survey: Survey, configured: Client | None) -> Client | None:
     if configured is None:
         return None
-    if configured.redirect_uri is None and survey.client is not None and survey.client.value is not None:
-        try:
-            uris = strings(survey.client.value, "redirect_uris")
-        except Unjudged:
-            uris = None
-        return Client(configured.id, uris[0]) if uris else None
-    return configured if configured.redirect_uri else None
+    redirect = configured.redirect_uri
+    if redirect is None and survey.client is not None:
+        listed = (survey.client.value or {}).get("redirect_uris")
+        redirect = next(filter(plain, listed), None) if isinstance(listed, list) else None
+    return Client(configured.id, redirect) if plain(redirect) else None
+
+
+def plain(redirect: object) -> bool:
+    """Whether *redirect* is a text that the probes can vary."""
+    try:
+        return isinstance(redirect, str) and (urlsplit(redirect).port or 0) >= 0
+    except ValueError:
+        return False
 
 
 # --- registration ---
@@ -219,7 +224,7 @@ async def _unknown_tokens(fetching: Fetching, survey: Survey, probes: Probes, cl
             continue
         told = _told(seen, answer(seen))
         if name == "IN-AUTH":
-            probes.outcomes[name] = when(seen.status == 401, told)
+            probes.outcomes[name] = when(seen.status in (400, 401, 403) and "active" not in answer(seen), told)
         elif client is None and seen.status in (400, 401):
             probes.outcomes[name] = skipped(f"it wants a client that is known: {told}")
         else:

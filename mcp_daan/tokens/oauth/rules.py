@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
-from mcp_daan.tokens.oauth.addresses import is_public, may_be_home
+from mcp_daan.addresses import is_public
+from mcp_daan.tokens.oauth.addresses import may_be_home
 
 PORTS = {"http": 80, "https": 443}
 URL_CHARACTERS = 2000
@@ -31,13 +33,16 @@ def origin_of(url: str) -> Origin:
     if len(url) > URL_CHARACTERS or not url.isascii() or not url.isprintable() or "\\" in url or " " in url:
         raise Barred("not a plain URL")
     try:
-        parsed = URL(url)
+        parsed, again = URL(url), urlsplit(url)
+        host, port = again.hostname, again.port
     except (InvalidURL, ValueError):
         raise Barred("not a valid URL") from None
     if parsed.scheme not in PORTS or not parsed.host:
         raise Barred("not an absolute http or https URL")
     if parsed.userinfo:
         raise Barred("it holds a user name")
+    if host != parsed.host.lower() or port == 0:
+        raise Barred("its host can be read in two ways")
     return Origin(parsed.scheme, parsed.host, parsed.port or PORTS[parsed.scheme])
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
+from urllib.parse import urljoin
 
 Problem = Literal["barred", "name", "connect", "tls", "slow", "protocol"]
 SHOWN_CHARACTERS = 200
@@ -52,13 +53,19 @@ class Seen:
         """Where a redirect points, or nothing."""
         return self.header("location") if self.status in REDIRECTS else ""
 
+    @property
+    def target(self) -> str:
+        """Where a redirect points, as a whole URL, or nothing."""
+        try:
+            return urljoin(self.url, self.location) if self.location else ""
+        except ValueError:
+            return "an invalid URL"
+
     @cached_property
     def stopped(self) -> str:
         """Why this says nothing about the portal: no answer came, or something that stands before it answered."""
         if self.status is None:
             return f"no answer: {self.reason}"
-        if self.problem is not None and self.status in REDIRECTS:
-            return f"the redirect was not followed: {self.reason}"
         if self.header("cf-mitigated") == "challenge" or (
             self.status in (403, 429, 503) and self.media_type == "text/html" and CHALLENGE_PAGE.search(self.body)
         ):
@@ -75,7 +82,8 @@ class Seen:
         way = f" after {len(self.hops)} redirect{'s' * (len(self.hops) > 1)}" if self.hops else ""
         kind = f" {shown(self.media_type, 60)}" if self.media_type else ""
         to = f" to {shown(self.location, 100)}" if self.location else ""
-        return f"{self.status}{kind}{to}{way}"
+        why = f", not followed: {self.reason}" if self.location and self.reason else ""
+        return f"{self.status}{kind}{to}{way}{why}"
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ RG-NOSEC | warning | A public client gets no client_secret. | RFC 7591 §3.2.1 |
 RG-SECEXP | warning | A client_secret comes with client_secret_expires_at. | RFC 7591 §3.2.1 | Add client_secret_expires_at, 0 if it does not expire.
 RG-NATIVE | info | A native client with a loopback redirect can register. | MCP Dynamic Client Registration, Application Type | Accept application_type=native with http://127.0.0.1 redirects.
 RV-200 | warning | Revoking an unknown token is answered with 200. | RFC 7009 §2.2 | Answer 200 whether the token was known or not.
-IN-AUTH | warning | Introspection without credentials is refused with 401. | RFC 7662 §2.1 | Require the caller of introspection to authenticate.
+IN-AUTH | warning | Introspection without credentials is refused. | RFC 7662 §2.1 | Require the caller of introspection to authenticate.
 CIMD-SSRF | error | A client_id that points to an inner address is refused. | Client ID Metadata Documents, SSRF | Fetch client metadata from public addresses only.
 """
 

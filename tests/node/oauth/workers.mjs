@@ -25,8 +25,7 @@ const login = {
     try {
       await env.OAUTH_PROVIDER.parseAuthRequest(request);
     } catch (error) {
-      const where = error.toRedirect?.();
-      return where ? Response.redirect(where, 302) : page(error.code ?? error.message, 400);
+      return error.redirectTo ? Response.redirect(error.redirectTo, 302) : page(error.code ?? error.message, 400);
     }
     return page("Allow this client?");
   },
@@ -40,7 +39,12 @@ export default new OAuthProvider({
   clientRegistrationEndpoint: "/register",
   clientIdMetadataDocumentEnabled: true,
   scopesSupported: ["mcp:read"],
-  resourceMetadata: { resource: "${origin}/mcp", resource_name: "Portal" },
+  requiredScopes: ["mcp:read"],
+  resourceMetadata: {
+    resource: "${origin}/mcp",
+    authorization_servers: ["${origin}"],
+    resource_name: "Portal",
+  },
 });
 `;
 const miniflare = new Miniflare(
