@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -16,12 +15,15 @@ from mcp_daan.toolbox import Cursor, tool
 from mcp_daan.workers.bindings import Binding, bindings
 from mcp_daan.workers.bundle import Bundle
 from mcp_daan.workers.check import Looked, look
+from mcp_daan.workers.deployments.account import Worker
+from mcp_daan.workers.deployments.deployed import Deployed, deployed
 from mcp_daan.workers.finding import Finding, in_order
 from mcp_daan.workers.rules.crons import Loop
 from mcp_daan.workers.seen import Seen
 from mcp_daan.wrangler import Kind
 
 STEPS = 3
+NO_TOKEN = "set CLOUDFLARE_API_TOKEN (with `Workers Scripts: Read`) and CLOUDFLARE_ACCOUNT_ID."
 ARTIFACTS = 20
 
 
@@ -45,7 +47,7 @@ class WorkerApp(Model):
     bindings: list[Binding]
     wrangler: Wrangler
     bundle: Bundle | None = None
-    deployments: dict[str, Any] | None = None
+    deployments: list[Worker] | None = None
 
 
 class Counts(Model):
@@ -65,15 +67,6 @@ class WorkersCheck(Model):
     next_cursor: str | None
 
 
-@dataclass
-class Deployed:
-    """What the account says: deployments by the configuration's path, findings, and what could not be seen."""
-
-    deployments: dict[str, dict[str, Any]] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    holes: list[str] = field(default_factory=list)
-
-
 @tool(title="Check the Workers", component="workers", reads_only=True)
 def workers_check(
     opened: App,
@@ -89,13 +82,13 @@ def workers_check(
     workspace = opened.workspace
     looked = look(workspace.root, workspace.configurations, opened.now.date(), _loop(opened))
     chosen = _chosen(looked, app)
-    deployed = _deployed(opened, chosen) if remote else Deployed()
-    apps = [_app(seen, looked, deployed) for seen in chosen]
-    findings = in_order([each for each in looked.findings if app in (None, each.app)] + deployed.findings)
+    told = _deployed(opened, chosen) if remote else Deployed()
+    apps = [_app(seen, looked, told) for seen in chosen]
+    findings = in_order([each for each in looked.findings if app in (None, each.app)] + told.findings)
     lists: dict[str, Sequence[Model]] = {"apps": apps, "findings": findings}
     mark = sha256(json.dumps([app, remote, len(apps), len(findings)]).encode()).hexdigest()[:12]
     parts, part = page_lists(lists, cursor=cursor, max_bytes=opened.max_answer_bytes, mark=mark)
-    holes = ([] if app else looked.holes) + deployed.holes
+    holes = ([] if app else looked.holes) + told.holes
     counts = {kind: sum(each.severity == kind for each in findings) for kind in ("error", "warning", "info")}
     return Reply(
         summary=_summary(len(apps), counts),
@@ -125,10 +118,14 @@ def _chosen(looked: Looked, app: str | None) -> list[Seen]:
 
 def _deployed(opened: App, chosen: Sequence[Seen]) -> Deployed:
     """What is deployed of the *chosen* apps; a hole says why it cannot be seen."""
-    return Deployed(holes=["What is deployed was not looked at: this version does not ask the account for it."])
+    if opened.cloudflare is None:
+        return Deployed(holes=[f"What is deployed was not looked at: {NO_TOKEN}"])
+    seconds = opened.settings.limits.request_seconds
+    configurations = [seen.config for seen in chosen]
+    return deployed(opened.cloudflare, configurations, now=opened.now.timestamp(), seconds=seconds)
 
 
-def _app(seen: Seen, looked: Looked, deployed: Deployed) -> WorkerApp:
+def _app(seen: Seen, looked: Looked, told: Deployed) -> WorkerApp:
     config = seen.config
     date = config.deployed.get("compatibility_date")
     return WorkerApp(
@@ -142,7 +139,7 @@ def _app(seen: Seen, looked: Looked, deployed: Deployed) -> WorkerApp:
         bindings=bindings(config),
         wrangler=Wrangler(version=seen.known.version, installed=seen.known.installed),
         bundle=looked.bundles.get(config.shown),
-        deployments=deployed.deployments.get(config.shown),
+        deployments=told.workers.get(config.shown),
     )
 
 

@@ -57,6 +57,15 @@ Code = Literal[
     "astro_prerendered",
     "astro_route_missing",
     "astro_middleware_guards",
+    "not_deployed",
+    "deployed_binding_missing",
+    "deployed_binding_extra",
+    "deployed_binding_differs",
+    "deployed_var_differs",
+    "deployed_rollout",
+    "deployed_date_differs",
+    "deployed_cron_differs",
+    "deployed_errors",
 ]
 
 # error: it fails, leaks or loses something. warning: it works by luck, or less well than it may. info: good to know.
@@ -113,6 +122,15 @@ SEVERITIES: dict[Code, Severity] = {
     "astro_prerendered": "error",  # the route answers what it answered at build time
     "astro_route_missing": "warning",
     "astro_middleware_guards": "warning",
+    "not_deployed": "warning",
+    "deployed_binding_missing": "error",  # code that uses it fails
+    "deployed_binding_extra": "warning",  # the next deployment takes it away
+    "deployed_binding_differs": "error",  # two sets of data where people think of one
+    "deployed_var_differs": "warning",
+    "deployed_rollout": "info",
+    "deployed_date_differs": "info",
+    "deployed_cron_differs": "error",  # tokens are refreshed too late or never
+    "deployed_errors": "warning",
 }
 _GRAVEST_FIRST: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
 _LONGEST = 600
