@@ -1,7 +1,7 @@
-"""Rows that nobody needs any more: connections without an owner, states and codes of sign-ins that never ended."""
+"""What a portal left lying: connections without an owner or in two environments, states of sign-ins that never ended."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -52,6 +52,19 @@ def orphaned(table: str, owner: str, count: int) -> Iterator[Found]:
             f"`{table}.{owner}` names owners that no longer exist: their tokens are still kept, and still refreshed.",
             "Remove these connections, and let removing an owner remove what belongs to it.",
             count,
+        )
+
+
+def two_environments(shared: Mapping[str, int]) -> Iterator[Found]:
+    """The finding on users that are connected in other databases too: *shared* counts them by database."""
+    if shared:
+        yield found(
+            "two_environments",
+            "warning",
+            f"Users at the provider who are connected in another database of this workspace too ({', '.join(shared)}):"
+            " two environments on one client id end each other's refresh tokens.",
+            "Give each environment a client id of its own at the provider, and remove the copied connections.",
+            sum(shared.values()),
         )
 
 

@@ -119,6 +119,10 @@ class Table:
         """The active rows whose user at the provider another active row has too."""
         return self._same(self._users)
 
+    def users(self) -> frozenset[object]:
+        """The users at the provider whose connections are active, each with provider and application."""
+        return frozenset(mark for mark in self._users if mark is not None)
+
     def _same(self, marks: Sequence[object]) -> set[int]:
         often = repeated([mark for mark in marks if mark])
         return {index for index, mark in enumerate(marks) if mark in often} if often else set()

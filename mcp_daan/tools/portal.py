@@ -1,27 +1,43 @@
 """One reading of a portal's database: its connections, its API keys, and what its sign-in left behind."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 import apsw
 
 from mcp_daan.app import App
+from mcp_daan.d1.databases import Database, called, local_file
+from mcp_daan.d1.guard import Guard
 from mcp_daan.d1.masking.lineage import result_masks
 from mcp_daan.d1.masking.secrets import secret_columns
-from mcp_daan.errors import NotFound
+from mcp_daan.d1.reading import reading, table_names
+from mcp_daan.d1.remote.shadow import shadow
+from mcp_daan.errors import DaanError, NotFound
 from mcp_daan.scrub import secret_name
 from mcp_daan.tokens.apikeys import TABLES, KeyCheck, count_keys, key_checks, key_table
 from mcp_daan.tokens.columns import SHOWN, Columns, quoted, recognise
 from mcp_daan.tokens.finding import Found
-from mcp_daan.tokens.leftovers import LEFTOVERS, left_behind, orphaned, owner_names, time_column
+from mcp_daan.tokens.keys import KeyRing
+from mcp_daan.tokens.leftovers import LEFTOVERS, left_behind, orphaned, owner_names, time_column, two_environments
 from mcp_daan.tokens.table import Table
 
 CONNECTIONS = "connections"
 CHUNK = 2000
+# Our own statements have a known cost: this is for the largest table on the slowest machine.
+SECONDS = 120.0
 # What `hidden` says of a generated column that is not stored.
 VIRTUAL = 2
+# The roles that tell whose grant a connection in use is.
+OF_USERS = ("id", "provider", "status", "enabled", "ended_at", "external_user", "client")
+
+
+class Rows(Protocol):
+    """Reads every row of one SELECT; *of* names the one table that it reads row by row, where it does."""
+
+    def __call__(self, sql: str, of: str | None = None) -> Iterator[Sequence[Any]]: ...
 
 
 @dataclass(frozen=True)
@@ -29,8 +45,35 @@ class Source:
     """A database to read: *schema* answers what it is made of, *rows* what stands in it, one SELECT at a time."""
 
     schema: apsw.Connection
-    rows: Callable[[str], Iterator[Sequence[Any]]]
+    rows: Rows
     secret_columns: tuple[str, ...]
+
+
+@contextmanager
+def opened(app: App, database: Database) -> Iterator[Source]:
+    """*database*, to be read with statements of our own."""
+    if database.location == "remote":
+        with _opened_remote(app, database) as source:
+            yield source
+        return
+    with reading(local_file(database), seconds=SECONDS) as connection:
+        yield Source(connection, lambda sql, of=None: iter(connection.execute(sql)), database.secret_columns)
+
+
+@contextmanager
+def _opened_remote(app: App, database: Database) -> Iterator[Source]:
+    """The schema is asked on an empty copy here; rows come as they are sealed, and are opened here."""
+    from mcp_daan.d1.remote.rows import read_rows  # what these stand on is large, and most calls need no network
+
+    remote = app.remote(database)
+    with shadow(app.schemas.read(remote), seconds=SECONDS) as connection:
+        connection.authorizer = Guard(table_names(connection))
+
+        def rows(sql: str, of: str | None = None) -> Iterator[Sequence[Any]]:
+            paged = of is not None and has_rowid(connection, of)
+            return read_rows(remote, sql, by=of if paged else None, seconds=SECONDS)
+
+        yield Source(connection, rows, database.secret_columns)
 
 
 def connections(source: Source, app: App) -> Table:
@@ -48,7 +91,7 @@ def _filled(app: App, source: Source, columns: Columns, *, as_bytes: bool) -> Ta
     settings = app.settings.tokens
     table = Table(columns, app.keys, declared=settings.format, aad=settings.aad)
     total = _count(source, f"SELECT count(*) FROM {quoted(columns.table)}")
-    rows = source.rows(columns.select(as_bytes=as_bytes))
+    rows = source.rows(columns.select(as_bytes=as_bytes), columns.table)
     while chunk := list(islice(rows, CHUNK)):
         table.add(chunk)
         app.progress(len(table), total, "connections judged")
@@ -66,7 +109,7 @@ def api_keys(source: Source, now: float) -> list[KeyCheck]:
         return []
     if "owner" in table.by_role:
         table.parent = _parent(source, names[0], table.by_role["owner"])
-    return key_checks(table, count_keys(table, source.rows(table.select()), now))
+    return key_checks(table, count_keys(table, source.rows(table.select(), table.name), now))
 
 
 def leftovers(source: Source, columns: Columns, now: float) -> list[Found]:
@@ -80,9 +123,35 @@ def leftovers(source: Source, columns: Columns, now: float) -> list[Found]:
     for name in tables(source, LEFTOVERS):
         column = time_column(stored_columns(source, name))
         if column is not None:
-            said = source.rows(f"SELECT {quoted(column)} FROM {quoted(name)}")
+            said = source.rows(f"SELECT {quoted(column)} FROM {quoted(name)}", name)
             found += left_behind(name, column, (each for (each,) in said), now)
     return found
+
+
+def environments(app: App, database: Database, table: Table) -> list[Found]:
+    """Whether users at the provider are connected in another local database too."""
+    users = table.users()
+    shared: dict[str, int] = {}
+    for name, other in zip(called(app.reachable), app.reachable, strict=True) if users else ():
+        if other.exists and other.path != database.path:
+            # What keeps another database from being read is told where that one is asked for.
+            with suppress(DaanError), opened(app, other) as source:
+                shared[name] = len(users & _users(source, app))
+    return list(two_environments({name: count for name, count in shared.items() if count}))
+
+
+def _users(source: Source, app: App) -> frozenset[object]:
+    """The users at the provider whose connections are in use."""
+    for name in tables(source, [wanted(app)]):
+        columns = columns_of(source, name, app)
+        columns = replace(columns, by_role={role: each for role, each in columns.by_role.items() if role in OF_USERS})
+        if "external_user" in columns:
+            table = Table(columns, KeyRing())
+            rows = source.rows(columns.select(), name)
+            while chunk := list(islice(rows, CHUNK)):
+                table.add(chunk)
+            return table.users()
+    return frozenset()
 
 
 # --- which table and columns ---
@@ -112,11 +181,14 @@ def columns_of(source: Source, table: str, app: App) -> Columns:
     rows = source.schema.execute(sql, (table,)).fetchall()
     present = [str(name) for name, _ in rows]
     keys = [str(name) for name, position in rows if position and not secret_name(str(name))]
-    with_rowid = source.schema.execute(
-        "SELECT 1 FROM pragma_table_list(?) WHERE type = 'table' AND NOT wr AND schema = 'main'", (table,)
-    ).fetchall()
-    key = keys[0] if keys else "rowid" if with_rowid else present[0]
+    key = keys[0] if keys else "rowid" if has_rowid(source.schema, table) else present[0]
     return recognise(table, present, app.settings.tokens.columns, key)
+
+
+def has_rowid(schema: apsw.Connection, table: str) -> bool:
+    """Whether the rows of *table* have numbers of their own."""
+    sql = "SELECT 1 FROM pragma_table_list(?) WHERE type = 'table' AND NOT wr AND schema = 'main'"
+    return bool(schema.execute(sql, (table,)).fetchall())
 
 
 def _table(source: Source, app: App) -> str:

@@ -1,16 +1,14 @@
 """Which connections are well, which are about to die, and why."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
 
 from mcp_daan.app import App
-from mcp_daan.d1.databases import Database, called, local_file
-from mcp_daan.d1.reading import reading
+from mcp_daan.d1.databases import Database, called
 from mcp_daan.errors import DaanError, InvalidArguments, NotFound
 from mcp_daan.paging import ENVELOPE_BYTES, page
 from mcp_daan.protocol import Reply, json_bytes
@@ -23,13 +21,11 @@ from mcp_daan.tokens.verdicts import Judged, Verdict, judge
 from mcp_daan.toolbox import Cursor, Limit, tool
 from mcp_daan.tools.credentials import Held, held
 from mcp_daan.tools.grants import grants
-from mcp_daan.tools.portal import Source, api_keys, columns_of, connections, leftovers, tables, wanted
+from mcp_daan.tools.portal import api_keys, columns_of, connections, environments, leftovers, opened, tables, wanted
 
 Name = Annotated[
     str | None, Field(min_length=1, max_length=200, description="Default: the one that has the connections.")
 ]
-# Our own statements have a known cost: this is for the largest table on the slowest machine.
-SECONDS = 120.0
 MOST_ADVICE = 6
 # The seven keys of an answer, its summary, a cursor and names.
 WORDS_BYTES = 1536
@@ -120,6 +116,7 @@ def _examined(app: App, database: Database, *, beside: bool) -> Examined:
         table = connections(source, app)
         checks = api_keys(source, now)
         left = leftovers(source, table.columns, now)
+    left += environments(app, database, table)
     usable, problems = usable_keys(app.keys, table)
     judged = judge(
         table,
@@ -134,44 +131,49 @@ def _examined(app: App, database: Database, *, beside: bool) -> Examined:
     return Examined(judged, in_order(found), checks, given, credentials.report)
 
 
-@contextmanager
-def opened(app: App, database: Database) -> Iterator[Source]:
-    """*database*, to be read with statements of our own."""
-    with reading(local_file(database), seconds=SECONDS) as connection:
-        yield Source(connection, lambda sql: iter(connection.execute(sql)), database.secret_columns)
-
-
 # --- which database ---
 
 
 def _database(app: App, name: str | None) -> tuple[str, Database]:
+    """The database called *name*, else the one local one that has the connections, else the one remote one."""
     if name is not None:
         return name, app.database(name)
-    names = dict(zip(called(app.databases), app.databases, strict=True))
-    local = {name: database for name, database in names.items() if database.location == "local"}
-    if not local:
+    names = dict(zip(called(app.reachable), app.reachable, strict=True))
+    here = {name: database for name, database in names.items() if database.location == "local"}
+    token = app.variable("CLOUDFLARE_API_TOKEN")
+    there = {name: database for name, database in names.items() if token and database.location == "remote"}
+    if not here and not there:
         raise NotFound(
             "There is no local database in this workspace.",
             advice="Add a D1 binding to a wrangler configuration, or `[d1.databases.NAME]` to daan.toml.",
         )
-    having: dict[str, bool] = {}
-    failures: list[DaanError] = []
-    for each, database in local.items():
-        try:
-            with opened(app, database) as source:
-                for table in tables(source, [wanted(app)]):
-                    having[each] = not {"access_token", "refresh_token"} & set(columns_of(source, table, app).missing)
-        except DaanError as error:
-            failures.append(type(error)(f"{each}: {error.message}", advice=error.advice))
+    having, failures = _having(app, here)
+    if not having and all(isinstance(error, NotFound) for error in failures):
+        having, more = _having(app, there)
+        failures += more
     if not having:
-        raise _nowhere(app, list(local), failures)
+        raise _nowhere(app, [*here, *there], failures)
     with_tokens = [each for each, tokens in having.items() if tokens] or list(having)
     if len(with_tokens) > 1:
         raise InvalidArguments(
             f"Several databases have a table `{wanted(app)}`.",
             advice=f"Say which as `database`: {', '.join(with_tokens)}.",
         )
-    return with_tokens[0], local[with_tokens[0]]
+    return with_tokens[0], names[with_tokens[0]]
+
+
+def _having(app: App, databases: dict[str, Database]) -> tuple[dict[str, bool], list[DaanError]]:
+    """Those that have the table, with whether it has tokens, and what kept others from being read."""
+    having: dict[str, bool] = {}
+    failures: list[DaanError] = []
+    for name, database in databases.items():
+        try:
+            with opened(app, database) as source:
+                for table in tables(source, [wanted(app)]):
+                    having[name] = not {"access_token", "refresh_token"} & set(columns_of(source, table, app).missing)
+        except DaanError as error:
+            failures.append(type(error)(f"{name}: {error.message}", advice=error.advice))
+    return having, failures
 
 
 def _nowhere(app: App, names: list[str], failures: list[DaanError]) -> DaanError:

@@ -78,3 +78,25 @@ def test_a_table_of_states_without_a_time_or_with_odd_times_breaks_nothing(porta
     answer = portal.health()
 
     assert (answer.error, "states_left" in findings(answer)) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "shared"), [({}, 2), ({"status": "disconnected"}, None), ({"client_id": "b"}, None)]
+)
+def test_a_user_who_is_connected_in_two_environments_is_a_finding(
+    portal: Portal, changes: dict[str, str], shared: int | None
+) -> None:
+    """Staging beside production on one client id; another id or a connection out of use does no harm."""
+    two = '[d1.databases.staging]\npath = "staging.sqlite"\n'
+    staging = Portal(portal.workspace)
+    staging.file = portal.workspace / "staging.sqlite"
+    portal.declare(two)
+    users = [{"external_user_id": f"user-{number}", "client_id": "a"} for number in range(4)]
+    portal.save([portal.row(**user) for user in users])
+    staging.save([staging.row(**{**user, **changes}) for user in users[:2]] + [staging.row(client_id="a")])
+    found = findings(portal.health(database="portal"))
+    (portal.workspace / "staging.sqlite").write_bytes(b"broken")
+
+    assert found.get("two_environments", {}).get("connections") == shared
+    assert shared is None or "(staging)" in found["two_environments"]["message"]
+    assert portal.health(database="portal").error is None
