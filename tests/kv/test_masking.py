@@ -72,6 +72,7 @@ def test_names_that_open_a_door_are_masked_from_there_on(name: str, labels: list
         {"body": json.dumps({"token": SECRET})},
         {"body": json.dumps({"body": json.dumps({"token": SECRET})})},
         {"query": f"grant_type=x&client_secret={SECRET}&a=b"},
+        {"log": f"refresh failed: refresh_token={SECRET} at: token = '{SECRET}'"},
         {"header": f"Authorization: Bearer {SECRET}"},
         {"env": f'A=1\nAPI_TOKEN="{SECRET}"\nB=2'},
         {"url": f"https://portal.example/callback?code=1&access_token={SECRET}#x"},

@@ -27,7 +27,7 @@ TARGETS: dict[str, tuple[str, tuple[str, ...]]] = {
 SECRETS = ("secret_text", "secret_key")
 VARIABLES = ("plain_text", "json")
 AUTOMATIC = ("inherit", "wasm_module", "text_blob", "data_blob")
-DEPLOY = "Deploy the file as it stands: `wrangler deploy`{env}."
+DEPLOY = "Deploy the file as it stands: `wrangler deploy{env}`."
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _extra(wanted: Wanted, other: str, kind: str) -> Finding:
         wanted.config.shown,
         f"{name(other)} ({name(kind)}) is bound in the deployed `{wanted.script}` and not in {wanted.scope.words} of the file: the next deployment takes it away.",
         f"If the code needs it, {lost} before the next deployment; else deploy.",
-        line=wanted.line(*wanted.scope.prefix),
+        line=wanted.line(*(wanted.scope.prefix or ("name",))),
     )
 
 

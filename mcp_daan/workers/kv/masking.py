@@ -39,10 +39,8 @@ CHANCE = re.compile(r"[\w+/=.:$|-]+")
 # In a namespace of sessions, any name with a number and of this length may be a session's.
 ID_LENGTH = 16
 # `name=value`, `"name": "value"` and `Name: value` in text.
-PAIR = re.compile(
-    r"""(?<![\w.-])(?P<head>(?P<name>[A-Za-z_][\w.-]{0,200})["']?\s{0,8}[=:]\s{0,8})"""
-    r"""(?P<value>"[^"\n]*"|'[^'\n]*'|(?:(?:Bearer|Basic|Token)\s)?[^\s"',;&<>]+)"""
-)
+NAMED = re.compile(r"""(?<![\w.-])(?P<name>[A-Za-z_][\w.-]{0,200})["']?\s{0,8}[=:]\s{0,8}""")
+VALUE = re.compile(r"""\"[^"\n]*"|'[^'\n]*'|(?:(?:Bearer|Basic|Token)\s)?[^\s"',;&<>]+""")
 # JSON in a string in JSON, and so on.
 MOST_NESTED = 3
 
@@ -107,7 +105,7 @@ def shown_text(text: str, *, provider: bool = False, nested: int = 0) -> str:
         return MASK
     if "://" in text and not any(map(str.isspace, text)):
         text = _in_parts(text, private=False)
-    return SHAPES.sub(MASK, PAIR.sub(_without_value, text))
+    return SHAPES.sub(MASK, _without_named(text))
 
 
 def random_looking(text: str) -> bool:
@@ -146,5 +144,12 @@ def _part(part: str, private: bool = False) -> str:
     return MASK if could_be_id or random_looking(part) else SHAPES.sub(MASK, part)
 
 
-def _without_value(pair: re.Match[str]) -> str:
-    return pair["head"] + MASK if bearing(pair["name"]) else pair[0]
+def _without_named(text: str) -> str:
+    """*text* without the values that stand behind the name of a secret."""
+    kept: list[str] = []
+    done = 0
+    for named in NAMED.finditer(text):
+        if named.start() >= done and bearing(named["name"]) and (value := VALUE.match(text, named.end())):
+            kept += [text[done : named.end()], MASK]
+            done = value.end()
+    return "".join([*kept, text[done:]])
