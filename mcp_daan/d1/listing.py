@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+import apsw
+
 from mcp_daan.d1.databases import Database
 from mcp_daan.d1.migrations import applied_migrations, migration_files
 from mcp_daan.d1.reading import reading
@@ -25,9 +27,9 @@ class Entry(Model):
     migrations_pending: int | None
 
 
-def entry(name: str, database: Database, workspace: Workspace, *, seconds: float) -> tuple[Entry, DaanError | None]:
-    """The listing of *database* as *name*, and what kept its file from being read."""
-    listed = Entry(
+def bare_entry(name: str, database: Database, workspace: Workspace) -> Entry:
+    """The listing of *database* as *name*, without what only looking into it tells."""
+    return Entry(
         name=name,
         location=database.location,
         id=database.id,
@@ -38,11 +40,16 @@ def entry(name: str, database: Database, workspace: Workspace, *, seconds: float
         tables=None,
         migrations_pending=None,
     )
+
+
+def entry(name: str, database: Database, workspace: Workspace, *, seconds: float) -> tuple[Entry, DaanError | None]:
+    """The listing of a local *database* as *name*, and what kept its file from being read."""
+    listed = bare_entry(name, database, workspace)
     try:
         if database.path is not None and database.exists:
             listed.size_bytes = database.path.stat().st_size
             listed.tables = _tables(database, seconds)
-        elif database.location == "local":
+        else:
             listed.tables = 0
         listed.migrations_pending = _pending(database, seconds)
     except DaanError as error:
@@ -53,8 +60,13 @@ def entry(name: str, database: Database, workspace: Workspace, *, seconds: float
 def _tables(database: Database, seconds: float) -> int:
     assert database.path is not None
     with reading(database.path, seconds=seconds) as connection:
-        kinds = connection.execute("SELECT name, type FROM pragma_table_list WHERE schema = 'main'")
-        return sum(kind in ("table", "virtual") and not hidden(str(name)) for name, kind in kinds)
+        return count_tables(connection)
+
+
+def count_tables(connection: apsw.Connection) -> int:
+    """How many tables of the team's own there are."""
+    kinds = connection.execute("SELECT name, type FROM pragma_table_list WHERE schema = 'main'")
+    return sum(kind in ("table", "virtual") and not hidden(str(name)) for name, kind in kinds)
 
 
 def _pending(database: Database, seconds: float) -> int | None:

@@ -171,6 +171,11 @@ def read_schema(database: Database, *, seconds: float, counts: bool = False) -> 
         return tables
 
 
+def declared_tables(connection: apsw.Connection, patterns: Iterable[str]) -> list[Table]:
+    """The same of a *connection* in which the schema was declared without its rows."""
+    return Schema(connection, patterns).tables()
+
+
 def hidden(name: str) -> bool:
     """Whether a table called *name* is SQLite's or Cloudflare's own."""
     return internal(name) or name.lower().startswith("sqlite_")

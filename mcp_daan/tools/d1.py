@@ -3,16 +3,21 @@
 import difflib
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from mcp_daan.app import App
 from mcp_daan.d1.databases import Database, called
-from mcp_daan.d1.listing import Entry, entry
+from mcp_daan.d1.listing import Entry, bare_entry, entry
 from mcp_daan.d1.query import Answered, Parameter, Rows, query
-from mcp_daan.d1.schema import Table, read_schema
-from mcp_daan.errors import DaanError, NotFound
+from mcp_daan.d1.remote.listing import remote_entries
+from mcp_daan.d1.remote.query import Judge
+from mcp_daan.d1.remote.query import query as remote_query
+from mcp_daan.d1.remote.shadow import shadow
+from mcp_daan.d1.schema import Table, declared_tables, read_schema
+from mcp_daan.errors import DaanError, NotFound, SourceError
 from mcp_daan.paging import ENVELOPE_BYTES, page
 from mcp_daan.protocol import Model, Reply, json_bytes
 from mcp_daan.toolbox import Cursor, Limit, tool
@@ -25,6 +30,8 @@ Detail = Annotated[
     Literal["names", "columns", "full"], Field(description="full adds each table's SQL and its number of rows.")
 ]
 NAMED = 10
+# Each remote database costs a few requests to look into.
+LOOKED = 20
 
 
 class Databases(Model):
@@ -45,25 +52,21 @@ class Tables(Model):
 def d1_databases(app: App, location: Location = "all", limit: Limit = 100, cursor: Cursor = None) -> Reply[Databases]:
     """List the D1 databases of this workspace with size, tables and pending migrations.
 
-    Start here: the other D1 tools take these names. Local ones are the files that `wrangler dev` uses.
+    Start here: the other D1 tools take these names. Local ones are the files that `wrangler dev` uses; remote ones are
+    on Cloudflare, `remote:NAME` where a local one has the same name.
     """
-    seconds = app.settings.limits.statement_seconds
-    found = [
-        (database, *entry(name, database, app.workspace, seconds=seconds))
-        for name, database in zip(called(app.databases), app.databases, strict=True)
-        if location in (database.location, "all")
-    ]
+    found, problems = _found(app, location)
     part = page(
-        [listed for _, listed, _ in found], limit=limit, cursor=cursor, max_bytes=app.max_answer_bytes, mark=location
+        [each.entry for each in found], limit=limit, cursor=cursor, max_bytes=app.max_answer_bytes, mark=location
     )
-    shown = [each for each in found if any(each[1] is listed for listed in part.items)]
-    holes = app.workspace.unreadable or any(problem for *_, problem in shown)
+    shown = [each for each in found if any(each.entry is entry for entry in part.items)]
+    problems += app.workspace.unreadable
     return Reply(
         summary=f"{len(shown)} D1 {'database' if len(shown) == 1 else 'databases'}.",
         data=Databases(databases=part.items, next_cursor=part.next_cursor),
         artifacts=[f"d1://{listed.name}" for listed in part.items if listed.tables][:NAMED],
-        recommendations=[_told(problem) for problem in app.workspace.unreadable][:NAMED] + _about(shown),
-        partial=bool(part.cut or holes or any(listed.location == "remote" for listed in part.items)),
+        recommendations=[_told(problem) for problem in problems][:NAMED] + _about(shown),
+        partial=bool(part.cut or problems or any(each.problem or not each.looked for each in shown)),
     )
 
 
@@ -81,7 +84,12 @@ def d1_schema(
     """
     chosen = app.database(database)
     full = detail == "full"
-    tables = read_schema(chosen, seconds=app.settings.limits.statement_seconds, counts=full)
+    seconds = app.settings.limits.statement_seconds
+    if chosen.location == "remote":
+        with shadow(app.schemas.read(app.remote(chosen)), seconds=seconds) as connection:
+            tables = declared_tables(connection, chosen.secret_columns)
+    else:
+        tables = read_schema(chosen, seconds=seconds, counts=full)
     if table is not None:
         tables = [_one(tables, table)]
     mark = hashlib.blake2b(repr([database, detail, [each.name for each in tables]]).encode(), digest_size=9)
@@ -93,7 +101,8 @@ def d1_schema(
         max_bytes=app.max_answer_bytes,
         mark=mark.hexdigest(),
     )
-    uncounted = [each.name for each in part.items if full and each.kind == "table" and each.rows is None]
+    counted = full and chosen.location == "local"
+    uncounted = [each.name for each in part.items if counted and each.kind == "table" and each.rows is None]
     advice = []
     if part.cut:
         advice.append("Pass `data.nextCursor` as `cursor` for the rest, name one `table`, or ask for `detail` names.")
@@ -103,6 +112,8 @@ def d1_schema(
             f"Too wide for one answer, without its SQL or its columns: {_few(cut_short)}."
             " Ask `d1_query` for `SELECT name, type FROM pragma_table_info('NAME')`."
         )
+    if full and not counted:
+        advice.append("Rows are not counted on Cloudflare, where each row read is billed.")
     if uncounted:
         advice.append(f"There was no time to count the rows of: {_few(uncounted)}.")
     return Reply(
@@ -126,19 +137,16 @@ def d1_query(
     """Read rows from a D1 database with one SELECT; nothing can be changed through this tool.
 
     Read `d1_schema` first, and pass values in `parameters`. Secret columns come as *** and count as NULL in WHERE,
-    JOIN and ORDER BY. For more rows pass `data.nextCursor` with the same arguments. `meta.rowsRead` estimates what D1
-    would bill.
+    JOIN and ORDER BY; on a remote database they are refused there. For more rows pass `data.nextCursor` with the same
+    arguments. `meta.rowsRead` is what D1 bills, an estimate for a local file.
     """
-    answered = query(
-        app.pool,
-        app.database(database),
-        sql,
-        parameters,
-        limit=limit,
-        cursor=cursor,
-        max_bytes=app.max_answer_bytes,
-        seconds=app.settings.limits.statement_seconds,
-    )
+    chosen = app.database(database)
+    most, seconds = app.max_answer_bytes, app.settings.limits.statement_seconds
+    if chosen.location == "remote":
+        judge, remote = Judge(app.pool, app.schemas, seconds), app.remote(chosen)
+        answered = remote_query(judge, remote, sql, parameters, limit=limit, cursor=cursor, max_bytes=most)
+    else:
+        answered = query(app.pool, chosen, sql, parameters, limit=limit, cursor=cursor, max_bytes=most, seconds=seconds)
     count = answered.rows.row_count
     more = " There are more." if answered.rows.truncated else ""
     return Reply(
@@ -170,22 +178,65 @@ def _remarks(answered: Answered) -> list[str]:
     return remarks
 
 
-def _about(shown: Sequence[tuple[Database, Entry, DaanError | None]]) -> list[str]:
+@dataclass(frozen=True)
+class Found:
+    """A database with its listing, what kept it from being read, and whether it was looked into at all."""
+
+    database: Database
+    entry: Entry
+    problem: DaanError | None = None
+    looked: bool = True
+
+
+def _found(app: App, location: str) -> tuple[list[Found], list[DaanError]]:
+    """The databases, local ones first, and what kept the account's own list from being read."""
+    seconds = app.settings.limits.statement_seconds
+    databases, problems = _databases(app, location)
+    named = list(zip(called(databases), databases, strict=True))
+    found = [
+        Found(each, *entry(name, each, app.workspace, seconds=seconds))
+        for name, each in named
+        if each.location == "local" and location != "remote"
+    ]
+    remote = [(name, each) for name, each in named if each.location == "remote"]
+    if location != "local" and app.cloudflare is not None:
+        looked = remote[:LOOKED]
+        entries = remote_entries([(name, app.remote(each)) for name, each in looked], app.schemas, app.workspace)
+        found += [Found(each, *listed) for (_, each), listed in zip(looked, entries, strict=True)]
+        remote = remote[LOOKED:]
+    if location != "local":
+        found += [Found(each, bare_entry(name, each, app.workspace), looked=False) for name, each in remote]
+    return found, problems
+
+
+def _databases(app: App, location: str) -> tuple[list[Database], list[DaanError]]:
+    """Without a token only those that are named here: nobody could tell whether a binding's id is one of Cloudflare."""
+    if location == "local" or app.cloudflare is None:
+        return app.databases, []
+    try:
+        return [*app.reachable, *app.further_databases()], []
+    except SourceError as error:
+        return app.reachable, [error]
+
+
+def _about(shown: Sequence[Found]) -> list[str]:
     """What to do about the databases of a listing."""
     if not shown:
         return ["Add a D1 binding to a wrangler configuration, or `[d1.databases.NAME]` to daan.toml."]
-    about = [f"{listed.name}: {_told(problem)}" for _, listed, problem in shown if problem is not None][:NAMED]
-    absent = [listed.name for database, listed, _ in shown if listed.location == "local" and not database.exists]
-    behind = [listed.name for database, listed, _ in shown if database.exists and listed.migrations_pending]
-    remote = [listed.name for _, listed, _ in shown if listed.location == "remote"]
+    about = [f"{each.entry.name}: {_told(each.problem)}" for each in shown if each.problem is not None][:NAMED]
+    local = [each for each in shown if each.database.location == "local"]
+    absent = [each.entry.name for each in local if not each.database.exists]
+    behind = [each.entry.name for each in shown if each.entry.migrations_pending and each.entry.name not in absent]
+    unlooked = [each.entry.name for each in shown if not each.looked]
     if absent:
         about.append(
             f"No file yet, run the Worker once or `wrangler d1 migrations apply NAME --local`: {_few(absent)}."
         )
     if behind:
-        about.append(f"Migrations wait to be applied locally: {_few(behind)}.")
-    if remote:
-        about.append(f"Remote databases cannot be reached from here yet: {_few(remote)}.")
+        about.append(f"Migrations wait to be applied: {_few(behind)}.")
+    if unlooked:
+        why = "Set CLOUDFLARE_API_TOKEN to read" if len(unlooked) == len(shown) - len(local) else "Not looked into"
+        about.append(f"{why}: {_few(unlooked)}.")
     return about
 
 

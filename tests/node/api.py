@@ -4,8 +4,12 @@ import json
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
+from uuid import uuid4
 
 from tests.node.packages import BIN, installed
 
@@ -26,6 +30,7 @@ class Served:
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())
         self.requests: list[dict[str, Any]] = []
+        self._told = threading.Condition()
         self._listener = threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True)
         self._listener.start()
 
@@ -54,7 +59,9 @@ class Served:
 
     def _listen(self, lines: Any) -> None:
         for line in lines:
-            self.requests.append(json.loads(line))
+            with self._told:
+                self.requests.append(json.loads(line))
+                self._told.notify_all()
 
 
 class Api(Served):
@@ -71,7 +78,17 @@ class Api(Served):
     @property
     def statements(self) -> list[str]:
         """Every statement that was sent so far, in order."""
-        return [json.loads(each["body"])["sql"] for each in list(self.requests) if each["body"]]
+        bodies = [json.loads(each["body"]) for each in self.settled() if each["body"]]
+        return [each["sql"] for body in bodies for each in body.get("batch", [body])]
+
+    def settled(self) -> list[dict[str, Any]]:
+        """Every request until now: one of our own is sent and waited for, since they are told in order."""
+        mark = f"/mark/{uuid4()}"
+        with suppress(HTTPError):
+            urlopen(f"http://127.0.0.1:{self.port}{mark}", timeout=10)
+        with self._told:
+            assert self._told.wait_for(lambda: any(each["path"] == mark for each in self.requests), timeout=10)
+            return [each for each in self.requests if not each["path"].startswith("/mark/")]
 
 
 class KvApi(Served):
