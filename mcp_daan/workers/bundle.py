@@ -44,8 +44,8 @@ class Bundle(Model):
 def bundle_of(seen: Seen) -> Bundle | None:
     """The bundle that the last build left; None where there is none."""
     for place in _places(seen):
-        resolved = place.resolve()
-        if not resolved.is_relative_to(seen.root.resolve()) or not resolved.exists():
+        resolved = seen.inside(place)
+        if resolved is None or not resolved.exists():
             continue
         files = list(_files(resolved))
         if files:

@@ -44,7 +44,7 @@ def look(root: Path, paths: list[Path], today: date, loop: Loop | None) -> Looke
     *loop* is the token loop that the settings speak of, which the apps that keep tokens must drive.
     """
     looked = Looked()
-    made = made_by_builds(path.parent for path in paths)
+    made = made_by_builds((path.parent for path in paths), root)
     for path in [each for each in paths if each.resolve() not in made]:
         before = len(looked.findings)
         looked.findings += shadowed(path, root)

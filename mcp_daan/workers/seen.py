@@ -104,10 +104,9 @@ class Seen:
         """The app's own source files, a bounded number of them."""
         return list(_sources(self.config.folder))
 
-    def inside(self, path: str) -> Path | None:
-        """The place that *path* of the configuration means; None where it leads out of the workspace."""
-        place = Path(self.config.folder, path).resolve()
-        return place if place.is_relative_to(self.root.resolve()) else None
+    def inside(self, path: str | Path) -> Path | None:
+        """The place that *path* of the configuration means; None where it leads out of the workspace, or is no path."""
+        return within(Path(self.config.folder, path), self.root)
 
     def shown(self, path: Path) -> str:
         """*path* as the team writes it."""
@@ -121,6 +120,16 @@ def manifest_in(folder: Path, root: Path) -> Manifest | None:
     if values is None:
         return None
     return Manifest(values, relative(path, root), json_places(path.read_text(encoding="utf-8", errors="replace")))
+
+
+def within(place: Path, root: Path) -> Path | None:
+    """*place* without links; None where it leads out of *root*, or where no file can have such a name."""
+    try:
+        resolved = place.resolve()
+        resolved.exists()
+    except (OSError, ValueError):
+        return None
+    return resolved if resolved.is_relative_to(root.resolve()) else None
 
 
 def numbers(version: str) -> tuple[int, ...] | None:

@@ -136,6 +136,11 @@ def entries(value: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
             yield at, each
 
 
+def texts(value: Any) -> list[str]:
+    """The texts of the list *value*."""
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+
+
 def text(value: Any, key: str) -> str | None:
     """The text that *value* holds under *key*; None where it is absent, empty or none."""
     held = mapping(value).get(key)

@@ -51,15 +51,16 @@ class _Walk:
         self.definitions = schema.get("definitions", {})
         self.steps = 0
 
-    def problems(self, value: Any, schema: Any, at: Keys) -> Iterator[Problem]:
+    def problems(self, value: Any, schema: Any, at: Keys, choices: int = 0) -> Iterator[Problem]:
+        """What is wrong with *value*; *choices* is how many schemas in a row spoke of this very value."""
         schema = self.resolved(schema)
-        if not schema or len(at) > DEEPEST:
+        if not schema or max(len(at), choices) > DEEPEST:
             return
         for each in _list(schema.get("allOf")):
-            yield from self.problems(value, each, at)
+            yield from self.problems(value, each, at, choices + 1)
         branches = _list(schema.get("anyOf"))
         if branches:
-            yield from self._best(value, branches, at)
+            yield from self._best(value, branches, at, choices + 1)
         if not _fits(value, schema.get("type")):
             yield Problem("type", at, _words(schema["type"]))
             return
@@ -98,11 +99,11 @@ class _Walk:
             if key not in value:
                 yield Problem("missing", at, (str(key),))
 
-    def _best(self, value: Any, branches: list[Any], at: Keys) -> Iterator[Problem]:
+    def _best(self, value: Any, branches: list[Any], at: Keys, choices: int) -> Iterator[Problem]:
         """What is wrong by the branch that comes nearest; nothing where one fits."""
         tried = []
         for branch in branches:
-            wrong = list(self.problems(value, branch, at))
+            wrong = list(self.problems(value, branch, at, choices))
             if not wrong:
                 return
             tried.append(wrong)

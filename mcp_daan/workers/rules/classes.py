@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mcp_daan.workers.bindings import Bound, bound
-from mcp_daan.workers.configuration.reading import Scope, entries, mapping, text
+from mcp_daan.workers.configuration.reading import Scope, entries, mapping, text, texts
 from mcp_daan.workers.finding import Finding, found, name
 from mcp_daan.workers.rules.files import entry_of
 from mcp_daan.workers.seen import Seen
@@ -39,12 +39,12 @@ def _declared(migrations: Any) -> set[str]:
     standing: set[str] = set()
     for _, migration in entries(migrations):
         for key in ("new_classes", "new_sqlite_classes"):
-            standing |= {each for each in migration.get(key) or [] if isinstance(each, str)}
+            standing |= set(texts(migration.get(key)))
         for key in ("renamed_classes", "transferred_classes"):
             for _, change in entries(migration.get(key)):
                 standing.discard(text(change, "from") or "")
                 standing.add(text(change, "to") or "")
-        standing -= {each for each in migration.get("deleted_classes") or [] if isinstance(each, str)}
+        standing -= set(texts(migration.get("deleted_classes")))
     return standing
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
-from mcp_daan.workers.configuration.reading import mapping
+from mcp_daan.workers.configuration.reading import mapping, texts
 from mcp_daan.workers.finding import Finding, found, name
 from mcp_daan.workers.seen import Seen
 
@@ -55,8 +55,7 @@ def cron_findings(seen: Seen, loop: Loop | None) -> Iterator[Finding]:
 
 def triggers_of(seen: Seen) -> list[str]:
     """The triggers of what is deployed."""
-    crons = mapping(seen.config.deployed.get("triggers")).get("crons")
-    return [each for each in crons if isinstance(each, str)] if isinstance(crons, list) else []
+    return texts(mapping(seen.config.deployed.get("triggers")).get("crons"))
 
 
 def cron_missing(seen: Seen, loop: Loop) -> Finding:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from mcp_daan.workers.configuration.reading import Scope, text
+from mcp_daan.workers.configuration.reading import Scope, text, texts
 from mcp_daan.workers.finding import Finding, found
 from mcp_daan.workers.seen import Seen
 
@@ -77,8 +77,7 @@ def _judged(seen: Seen, scope: Scope, written: str) -> Iterator[Finding]:
 
 
 def _flags(seen: Seen, scope: Scope) -> Iterator[Finding]:
-    own = scope.own.get("compatibility_flags")
-    flags = [each for each in own if isinstance(each, str)] if isinstance(own, list) else []
+    flags = texts(scope.own.get("compatibility_flags"))
     line = seen.config.line(*scope.prefix, "compatibility_flags")
     for flag in flags:
         if flag.startswith("no_") and flag[3:] in flags:

@@ -7,7 +7,7 @@ from typing import Any
 from mcp_daan.protocol import Severity
 from mcp_daan.workers.configuration.places import Path as Keys
 from mcp_daan.workers.configuration.places import value_at
-from mcp_daan.workers.configuration.reading import Configuration, mapping
+from mcp_daan.workers.configuration.reading import Configuration, entries
 from mcp_daan.workers.configuration.schema import Problem, problems
 from mcp_daan.workers.finding import Finding, found, name
 from mcp_daan.workers.seen import Seen, numbers
@@ -89,8 +89,8 @@ def deprecated_findings(seen: Seen, config: Configuration) -> Iterator[Finding]:
         if value_at(config.values, keys) is not None:
             yield found("key_deprecated", config.shown, f"{_path(keys)} {why}.", fix, line=config.line(*keys))
     for scope in config.scopes:
-        for at, entry in enumerate(scope.own.get("pipelines") or []):
-            if "pipeline" in mapping(entry):
+        for at, entry in entries(scope.own.get("pipelines")):
+            if "pipeline" in entry:
                 where = (*scope.prefix, "pipelines", at, "pipeline")
                 yield found(
                     "key_deprecated",

@@ -8,7 +8,7 @@ from pathlib import Path
 from mcp_daan.workers.bindings import bound
 from mcp_daan.workers.configuration.reading import Configuration, mapping, read, relative, text
 from mcp_daan.workers.finding import Finding, found, name
-from mcp_daan.workers.seen import Seen
+from mcp_daan.workers.seen import Seen, within
 from mcp_daan.wrangler import NAMES, Unreadable, read_config_text, strip_comments
 
 REDIRECT = Path(".wrangler", "deploy", "config.json")
@@ -26,19 +26,19 @@ def shadowed(path: Path, root: Path) -> Iterator[Finding]:
             )
 
 
-def target_of(pointer: Path) -> Path | None:
-    """The configuration that the build tool's *pointer* leads to; ValueError, Unreadable where it is no JSON."""
-    target = text(json.loads(strip_comments(read_config_text(pointer))), "configPath")
-    return Path(pointer.parent, target).resolve() if target else None
+def target_of(pointer: Path) -> str | None:
+    """What the build tool's *pointer* leads to; ValueError, RecursionError, Unreadable where it is no JSON."""
+    return text(json.loads(strip_comments(read_config_text(pointer))), "configPath")
 
 
-def made_by_builds(folders: Iterable[Path]) -> set[Path]:
+def made_by_builds(folders: Iterable[Path], root: Path) -> set[Path]:
     """The configurations that builds have made for *folders*; they are no apps of their own."""
     made = set()
     for folder in folders:
-        if (folder / REDIRECT).is_file():
+        pointer = folder / REDIRECT
+        if pointer.is_file() and within(pointer, root):
             with suppress(Unreadable, ValueError, RecursionError):
-                made.add(target_of(folder / REDIRECT))
+                made.add(within(pointer.parent / (target_of(pointer) or "."), root))
     return {path for path in made if path is not None}
 
 
@@ -50,13 +50,14 @@ def redirected(folder: Path, root: Path, not_inherited: frozenset[str]) -> tuple
     shown = relative(pointer, root)
     again = "Build the app again; the build writes both files."
     try:
-        place = target_of(pointer)
+        target = target_of(pointer) if within(pointer, root) else None
     except (Unreadable, ValueError, RecursionError):
         return None, [found("config_redirect_broken", shown, "It is not JSON: wrangler refuses to deploy.", again)]
-    if place is None:
+    if target is None:
         message = "It has no `configPath`: wrangler refuses to deploy."
         return None, [found("config_redirect_broken", shown, message, again, line=1)]
-    if not place.is_relative_to(root.resolve()):
+    place = within(pointer.parent / target, root)
+    if place is None:
         message = "`configPath` leads out of the workspace, where nothing is read: what is deployed cannot be checked."
         return None, [found("config_redirect_broken", shown, message, again, line=1)]
     if not place.is_file():
