@@ -16,6 +16,7 @@ from mcp_daan.d1.remote.finding import account_databases, bound_databases, compl
 from mcp_daan.d1.remote.schemas import Schemas
 from mcp_daan.errors import DaanError, NotFound, SourceError, Unavailable
 from mcp_daan.knowledge.base import KnowledgeBase, open_knowledge
+from mcp_daan.knowledge.retrieval.meaning import Meaning
 from mcp_daan.scrub import Secrets, secret_name
 from mcp_daan.tokens.keys import KeyRing, read_keys
 from mcp_daan.toolbox import Progress
@@ -65,6 +66,7 @@ class App:
         self.named = workspace
         self.environment = filled(environment)
         self.pool = Pool()
+        self.meaning = Meaning()
         self.clouds = Clouds()
         self.schemas = Schemas()
         self.progress: Progress = lambda done, total, message: None
@@ -81,6 +83,7 @@ class App:
     def close(self) -> None:
         """End what is open."""
         self.pool.close()
+        self.meaning.close()
         self.clouds.close()
 
     @cached_property

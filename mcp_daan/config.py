@@ -42,6 +42,7 @@ class Knowledge(_Section):
     path: str = "docs/knowledge"
     component: str = "backend"
     sync: Literal["none", "git"] = "none"
+    semantic: Literal["auto", "off"] = "auto"
     stale_days: int = Field(180, ge=1)
     stale_scraped_days: int = Field(90, ge=1)
 
@@ -118,10 +119,10 @@ class Http(_Section):
     introspection_url: str | None = None
     client_id: str | None = None
     max_request_bytes: int = Field(1_048_576, ge=1024)
-    requests_per_minute: int = Field(600, ge=1)
-    burst: int = Field(100, ge=1)
-    concurrency: int = Field(16, ge=1)
-    streams: int = Field(64, ge=1)
+    requests_per_minute: int = Field(30_000, ge=1)
+    burst: int = Field(1000, ge=1)
+    concurrency: int = Field(64, ge=1)
+    streams: int = Field(256, ge=1)
     stop_seconds: int = Field(10, ge=1)
 
 

@@ -14,9 +14,8 @@ import apsw
 from mcp_daan.errors import NotFound
 from mcp_daan.knowledge.base import KnowledgeBase
 from mcp_daan.knowledge.markdown import Section, document_title, lines_of, read_text, sections
-from mcp_daan.knowledge.retrieval.index import consult, scan_documents
+from mcp_daan.knowledge.retrieval.index import consult, identity, scan_documents
 from mcp_daan.knowledge.retrieval.pages import SEPARATOR, addresses
-from mcp_daan.knowledge.retrieval.search import identity
 from mcp_daan.paging import decode_cursor, encode_cursor
 from mcp_daan.protocol import Model, json_bytes
 

@@ -67,7 +67,8 @@ def knowledge_search(
     sources = sources_for(base, question.kinds)
     tied = mark(question, sources)
     start = decode_cursor(cursor, tied)
-    found = search(base, question, sources, now=app.now, start=start, limit=limit, redact=app.redact)
+    meaning = app.meaning if app.settings.knowledge.semantic == "auto" else None
+    found = search(base, question, sources, now=app.now, start=start, limit=limit, redact=app.redact, meaning=meaning)
     shown = page(found, limit=limit, cursor=cursor, max_bytes=app.max_answer_bytes, mark=tied)
     return Reply(
         summary=_search_summary(found, len(shown.items), base),
@@ -80,6 +81,7 @@ def knowledge_search(
         artifacts=[_artifact(base, result.path) for result in shown.items[:MOST_NAMES]],
         recommendations=[
             *_search_advice(question, found, shown.items),
+            *([found.advice] if found.advice else []),
             *_unread(found.left_out),
             *_origin(base),
         ],

@@ -71,6 +71,11 @@ def scan_migrations(workspace: Workspace) -> list[Source]:
     return list(_sources(entries, [workspace.relative(Path(entry.path)) for entry in entries], "migration"))
 
 
+def identity(base: KnowledgeBase) -> str:
+    """What tells the index of *base* from another's."""
+    return f"{base.root}\n{base.workspace.root}"
+
+
 def consult(identity: str, sources: Sequence[Source], kinds: Sequence[Kind], work: Callable[[apsw.Connection], T]) -> T:
     """What *work* makes of the up-to-date index of *sources*, which are all there are of *kinds*.
 

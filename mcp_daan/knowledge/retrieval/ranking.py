@@ -2,16 +2,25 @@
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import apsw
 
 from mcp_daan.knowledge.retrieval.words import neighbours, telling
 
+if TYPE_CHECKING:
+    from mcp_daan.knowledge.retrieval.vectors import Near
+
 # A page is worth its best sections, each next one less, and the whole of it: bench/search.py measures it.
 SECTION_WEIGHTS = (1, 0.5, 0.25, 0.12)
 # Three words that stand together as they were typed; more than this, and questions in other words suffer.
 TOGETHER_WEIGHT = 0.2
+# How much of a score meaning makes up, where the nearest page has all of it and the hundredth none.
+MEANING_SHARE = 0.3
+# Nearness that differs by less is not spread over the whole share: in a small base all pages are about as near.
+LEAST_SPREAD = 0.2
+# A page that holds none of the words has to be so near; what is nearest to nonsense is less.
+NEAR_ENOUGH = 0.3
 RANK_CONSTANT = 60  # of reciprocal rank fusion
 _PARTS = """
 SELECT places.page, places.id, places.bare, -bm25(parts, 2.0, 3.0, 1.0, 1.0)
@@ -21,12 +30,12 @@ _WHOLE = "SELECT rowid, -bm25(whole) FROM whole WHERE whole MATCH ?"
 
 @dataclass(frozen=True)
 class Hit:
-    """A page that was found, and its best part; `start` is where in the part's text, if that is known."""
+    """A page that was found, and its best part; `start` is where in the part's text it begins to tell."""
 
     page: int
     part: int
     score: float
-    start: int | None = None
+    start: int = 0
 
 
 def by_words(
@@ -57,6 +66,26 @@ def by_words(
     return sorted(hits, key=lambda hit: (-hit.score, allowed[hit.page]))
 
 
+def with_meaning(connection: apsw.Connection, hits: list[Hit], nearest: "Sequence[Near]") -> list[Hit]:
+    """*hits* by words and pages *nearest* in meaning as one ranking."""
+    if not nearest:
+        return hits
+    # Scores, not ranks: a name that is typed exactly must not lose to a page that is merely about the same.
+    most, edge = (hits[0].score if hits else 0.0) or 1.0, nearest[-1].nearness
+    spread = max(nearest[0].nearness - edge, LEAST_SPREAD)
+    shares = {near.page: MEANING_SHARE * (near.nearness - edge) / spread for near in nearest}
+    mixed = {hit.page: replace(hit, score=(1 - MEANING_SHARE) * hit.score / most) for hit in hits}
+    for near in nearest:
+        words, share = mixed.get(near.page), shares[near.page]
+        part = _place(connection, near) if words is None or share > words.score else None
+        if words is not None:
+            better = {} if part is None else {"part": part, "start": near.start}
+            mixed[near.page] = replace(words, score=words.score + share, **better)
+        elif part is not None and near.nearness >= NEAR_ENOUGH:
+            mixed[near.page] = Hit(near.page, part, share, near.start)
+    return sorted(mixed.values(), key=lambda hit: (-hit.score, hit.page))
+
+
 def fused(rankings: Sequence[list[Hit]]) -> list[Hit]:
     """The hits of several phrasings as one ranking, by reciprocal ranks; a single ranking stays as it is."""
     if len(rankings) == 1:
@@ -72,6 +101,13 @@ def fused(rankings: Sequence[list[Hit]]) -> list[Hit]:
             best_rank[hit.page] = min(rank, best_rank.get(hit.page, rank))
             found[hit.page] = replace(shown, score=score + (before.score if before else 0.0))
     return sorted(found.values(), key=lambda hit: (-hit.score, best_rank[hit.page], hit.page))
+
+
+def _place(connection: apsw.Connection, near: "Near") -> int | None:
+    found: int | None = connection.execute(
+        "SELECT id FROM places WHERE page = ? ORDER BY id LIMIT 1 OFFSET ?", (near.page, near.part)
+    ).get
+    return found
 
 
 def _asked(connection: apsw.Connection, statement: str, query: str) -> list[Any]:

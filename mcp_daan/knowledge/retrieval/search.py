@@ -1,7 +1,7 @@
 """Search: the index is asked for words, pages rank by their sections together."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal, NamedTuple, overload
@@ -9,8 +9,9 @@ from typing import Literal, NamedTuple, overload
 import apsw
 
 from mcp_daan.knowledge.base import KnowledgeBase
-from mcp_daan.knowledge.retrieval.index import Kind, Source, consult, scan_documents, scan_migrations
-from mcp_daan.knowledge.retrieval.ranking import Hit, by_words, fused
+from mcp_daan.knowledge.retrieval.index import Kind, Source, consult, identity, scan_documents, scan_migrations
+from mcp_daan.knowledge.retrieval.meaning import Meaning, Sense
+from mcp_daan.knowledge.retrieval.ranking import Hit, by_words, fused, with_meaning
 from mcp_daan.knowledge.retrieval.snippets import snippet
 from mcp_daan.knowledge.retrieval.words import telling, words
 from mcp_daan.protocol import Model
@@ -41,13 +42,15 @@ class Result(Model):
 class Found(Sequence[Result]):
     """What was found, best first: as long as all of it, filled from `start` on for as many as were asked.
 
-    `left_out` names the files that could not be read, and so were not searched.
+    `left_out` names the files that could not be read, and so were not searched; `advice` tells why search went by
+    words alone, where it could have gone by meaning too.
     """
 
     total: int
     start: int
     results: tuple[Result, ...]
     left_out: tuple[str, ...]
+    advice: str | None = None
 
     def __len__(self) -> int:
         return self.total
@@ -99,11 +102,6 @@ def mark(question: Question, sources: Sequence[Source]) -> str:
     return hashlib.sha256(state.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def identity(base: KnowledgeBase) -> str:
-    """What tells the index of *base* from another's."""
-    return f"{base.root}\n{base.workspace.root}"
-
-
 def search(
     base: KnowledgeBase,
     question: Question,
@@ -113,8 +111,12 @@ def search(
     start: int = 0,
     limit: int = 10,
     redact: Callable[[str], str] = str,
+    meaning: Meaning | None = None,
 ) -> Found:
-    """The pages among *sources* that *question* finds; *redact* cleans text before it is cut."""
+    """The pages among *sources* that *question* finds; *redact* cleans text before it is cut.
+
+    With *meaning*, and the extra that it needs, pages are found by what they say in other words too.
+    """
     wanted = list(dict.fromkeys(word for phrase in question.phrasings for word in telling(phrase)))
 
     def ask(connection: apsw.Connection) -> Found:
@@ -122,14 +124,14 @@ def search(
         allowed = {number: page for number, page in pages.items() if _answers(page, question)}
         names = {number: page.name for number, page in allowed.items()}
         about = _parts_about(connection, question.component)
-        hits = fused([by_words(connection, phrase, names, about) for phrase in question.phrasings])
+        sense = meaning.of(base, _contents(pages)) if meaning else None
+        hits = fused([_ranked(connection, phrase, names, about, sense) for phrase in question.phrasings])
         first = min(start, len(hits))
         results = [
-            _result(connection, hit, allowed[hit.page], now, lambda body: snippet(redact(body), wanted))
-            for hit in hits[first : first + limit]
+            _result(connection, hit, allowed[hit.page], now, redact, wanted) for hit in hits[first : first + limit]
         ]
         left_out = sorted(page.name for page in pages.values() if page.fault is not None)
-        return Found(len(hits), first, tuple(results), tuple(left_out))
+        return Found(len(hits), first, tuple(results), tuple(left_out), sense.advice if sense else None)
 
     return consult(identity(base), sources, question.kinds, ask)
 
@@ -142,11 +144,38 @@ class _Page(NamedTuple):
     scope: str | None
     dated: str | None
     changed: int
+    digest: bytes | None
 
 
 def _pages(connection: apsw.Connection, kinds: Sequence[Kind]) -> dict[int, _Page]:
-    rows = connection.execute("SELECT id, kind, name, fault, scope, dated, changed FROM pages")
+    rows = connection.execute("SELECT id, kind, name, fault, scope, dated, changed, digest FROM pages")
     return {page.number: page for page in map(_Page._make, rows) if page.kind in kinds}
+
+
+def _contents(pages: Mapping[int, _Page]) -> dict[int, bytes]:
+    """What each document holds, by its digest."""
+    return {number: page.digest for number, page in pages.items() if page.digest and page.kind == "document"}
+
+
+def _ranked(
+    connection: apsw.Connection,
+    phrase: str,
+    allowed: Mapping[int, str],
+    about: frozenset[int] | None,
+    sense: Sense | None,
+) -> list[Hit]:
+    hits = by_words(connection, phrase, allowed, about)
+    if sense is None:
+        return hits
+    return with_meaning(connection, hits, sense.nearest(phrase, allowed, _numbered(connection, about)))
+
+
+def _numbered(connection: apsw.Connection, about: frozenset[int] | None) -> set[tuple[int, int]] | None:
+    """The parts *about* as (page, which of its parts)."""
+    if about is None:
+        return None
+    counted = "SELECT id, page, row_number() OVER (PARTITION BY page ORDER BY id) - 1 FROM places"
+    return {(page, number) for part, page, number in connection.execute(counted) if part in about}
 
 
 def _answers(page: _Page, question: Question) -> bool:
@@ -170,7 +199,14 @@ def _parts_about(connection: apsw.Connection, component: str | None) -> frozense
     return frozenset(part for (part,) in rows)
 
 
-def _result(connection: apsw.Connection, hit: Hit, page: _Page, now: datetime, cut: Callable[[str], str]) -> Result:
+def _result(
+    connection: apsw.Connection,
+    hit: Hit,
+    page: _Page,
+    now: datetime,
+    redact: Callable[[str], str],
+    wanted: Sequence[str],
+) -> Result:
     address, line, end, body = connection.execute(
         "SELECT places.address, line, end, body FROM places JOIN parts ON parts.rowid = places.id WHERE places.id = ?",
         (hit.part,),
@@ -181,7 +217,7 @@ def _result(connection: apsw.Connection, hit: Hit, page: _Page, now: datetime, c
         line=line,
         end_line=end,
         score=float(f"{hit.score:.4g}"),
-        snippet=cut(body) or address,
+        snippet=snippet(redact(body)[hit.start :], wanted) or address,
         age_days=_age(page, now) if page.scope == "scraped" else None,
     )
 

