@@ -33,6 +33,8 @@ VARIABLES = (
     *("PATH", "PYTHONPATH", "PYTHONHOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH"),
     *("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_CACHE_HOME"),
 )
+# How many threads count: more of them wait for each other on a busy machine (1.6 ms a question, or 150).
+ARITHMETIC = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 def present() -> bool:
@@ -63,7 +65,7 @@ class Meaning:
             return None
         with self._lock:
             if self._vectors is None:
-                self._vectors = self._thread.submit(import_module, "mcp_daan.knowledge.retrieval.vectors")
+                self._vectors = self._thread.submit(_arithmetic)
             vectors, trouble = _waited(self._vectors)
             if vectors is None:
                 return Sense(self, None, trouble)
@@ -123,9 +125,8 @@ class Meaning:
         if self._process is not None:
             _close(self._process)
         names = (str(base.root), base.component, str(base.workspace.root))
-        # One thread of arithmetic: it stands back for whatever else the machine does.
         environment = {name: os.environ[name] for name in VARIABLES if name in os.environ}
-        environment |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        environment |= dict.fromkeys(ARITHMETIC, "1")
         self._given = missing
         self._process = subprocess.Popen(
             [sys.executable, "-m", "mcp_daan.knowledge.retrieval.embedding", *names],
@@ -154,6 +155,12 @@ class Sense:
 
 
 _NOT = "By words alone, the extra `semantic` does not work"
+
+
+def _arithmetic() -> ModuleType:
+    for name in ARITHMETIC:
+        os.environ.setdefault(name, "1")  # read once, when numpy is imported
+    return import_module("mcp_daan.knowledge.retrieval.vectors")
 
 
 def _waited(future: "Future[Any]") -> tuple[Any, str | None]:
