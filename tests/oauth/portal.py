@@ -42,11 +42,11 @@ class Asked:
 
 
 class Portal:
-    """The server; `routes` may be changed at any time, `otherwise` answers what they do not."""
+    """The server; `routes` may be changed at any time (a reply, or what makes one of the path), `otherwise` answers the rest."""
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0, certificate: tuple[str, str] | None = None) -> None:
         self.asked: list[Asked] = []
-        self.routes: dict[str, Reply] = {}
+        self.routes: dict[str, Reply | Callable[[str], Reply]] = {}
         self.otherwise = Reply(404)
         self.reads_tokens_in_urls = False
         self.silent = False
@@ -108,6 +108,7 @@ class Portal:
                 if portal.silent:
                     portal.ended.wait(10)
                 reply = portal.routes.get(self.path.partition("?")[0], portal.otherwise)
+                reply = reply if isinstance(reply, Reply) else reply(self.path)
                 token = "Bearer" in (self.headers.get("Authorization") or "")
                 token |= portal.reads_tokens_in_urls and "access_token=" in self.path
                 headers = dict(reply.headers)

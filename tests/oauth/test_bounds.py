@@ -1,5 +1,6 @@
 """The checks cannot be turned against other hosts, and end whatever a server does."""
 
+import asyncio
 import gzip
 import time
 from collections.abc import Iterator
@@ -13,8 +14,9 @@ import pytest
 from mcp_daan.errors import Refused
 from mcp_daan.tokens.oauth import fetching
 from mcp_daan.tokens.oauth.examine import Examined, examined
-from mcp_daan.tokens.oauth.fetching import BODY_BYTES, MEANING, MOST_HOPS, meaning
+from mcp_daan.tokens.oauth.fetching import BODY_BYTES, MEANING, MOST_HOPS, Fetching, meaning
 from mcp_daan.tokens.oauth.rules import Rules, origin_of
+from mcp_daan.tokens.oauth.seen import Seen
 from tests.oauth.conftest import check, observed, statuses
 from tests.oauth.portal import JSON, Portal, Reply, document, protected, redirect, server
 
@@ -57,6 +59,7 @@ def test_no_cookie_no_credential_and_no_compression_is_asked_for(
 ) -> None:
     """Whatever the server sets and the environment offers; the one token is made up and goes to the resource alone."""
     for path, reply in portal.routes.items():
+        assert isinstance(reply, Reply)
         portal.routes[path] = Reply(reply.status, {**reply.headers, "Set-Cookie": "session=1; Path=/"}, reply.body)
     netrc = workspace / "netrc"
     netrc.write_text("machine 127.0.0.1 login me password mine\n")
@@ -182,13 +185,6 @@ def test_a_redirect_leads_nowhere_that_could_not_be_asked_at_once(
     assert [statuses(answer)[each] for each in ("PRM-200", "AS-META", "AS-JWKS")] == ["fail", "fail", "skipped"]
 
 
-def test_a_redirect_does_not_lead_from_https_to_http() -> None:
-    """Anybody on the way could answer there."""
-    assert fetching.downgrade("https://portal.example/a", "http://portal.example/a")
-    assert not fetching.downgrade("https://portal.example/a", "https://portal.example/b")
-    assert not fetching.downgrade("http://localhost/a", "http://localhost/b")
-
-
 def test_a_redirect_loop_ends(portal: Portal, workspace: Path) -> None:
     """After a few hops, and each is counted."""
     portal.routes[METADATA] = redirect(METADATA)
@@ -261,11 +257,29 @@ def test_probes_of_a_public_server_that_the_portal_names_are_not_sent(portal: Po
 def test_the_login_of_a_provider_is_not_gone_to(portal: Portal, neighbour: Portal, workspace: Path) -> None:
     """A portal that sends on to somebody else's login is followed to its own border."""
     (workspace / "daan.toml").write_text('[oauth]\nclient_id = "c"\nredirect_uri = "https://c.example/cb"\n')
-    portal.routes["/authorize"] = redirect(f"{neighbour.origin}/login")
+    portal.routes["/authorize"] = lambda path: (
+        redirect(f"{neighbour.origin}/login") if "client_id=c&" in path else Reply(400)
+    )
 
-    check(workspace, portal.resource, active=True)
+    answer = check(workspace, portal.resource, active=True)
 
+    assert observed(answer, "AZ-FRAME") == "the login is at another origin than the portal"
     assert neighbour.asked == []
+
+
+@pytest.mark.parametrize(("active", "own"), [(False, True), (True, False)], ids=["not asked for", "not the portal's"])
+def test_nothing_is_posted_unless_it_was_asked_for_and_stays_at_the_portal(
+    portal: Portal, neighbour: Portal, active: bool, own: bool
+) -> None:
+    """The one place that sends anything but GET holds both rules, whoever calls it."""
+
+    async def post() -> Seen:
+        rules = Rules(origin_of(portal.origin))
+        async with Fetching(rules, seconds=5, active=active) as opened:
+            return await opened.post(f"{(portal if own else neighbour).origin}/token", b"", "text/plain")
+
+    assert asyncio.run(post()).reason == "probes are sent to the configured portal only"
+    assert portal.asked + neighbour.asked == []
 
 
 # --- how much, and how long ---
@@ -336,7 +350,7 @@ def test_headers_that_do_not_come_are_not_waited_for(
 ) -> None:
     """The whole run has an end too: what it has no time for is blocked, and the answer is partial."""
     monkeypatch.setattr(fetching, "FETCH_SECONDS", 0.3)
-    (workspace / "daan.toml").write_text("[limits]\nrequest_seconds = 1\n")
+    (workspace / "daan.toml").write_text("[limits]\nrequest_seconds = 0.5\n")
     portal.silent = True
     started = time.monotonic()
 
@@ -344,6 +358,7 @@ def test_headers_that_do_not_come_are_not_waited_for(
 
     assert time.monotonic() - started < 3
     assert (answer.status, set(statuses(answer).values())) == ("partial", {"blocked", "skipped"})
+    assert "no answer: no time was left for it" in {each["observed"] for each in answer.data["checks"]}
 
 
 def test_every_failure_of_the_client_has_a_meaning() -> None:

@@ -14,11 +14,12 @@ from mcp_daan.protocol import Answer
 from mcp_daan.tokens.oauth.issuer import serves
 from mcp_daan.tokens.oauth.seen import Seen
 from tests.oauth.conftest import check, observed, statuses
-from tests.oauth.portal import Portal
+from tests.oauth.portal import Portal, redirect
 
 
-def certificate(folder: Path, *, days: float = 90, address: str = "127.0.0.1") -> tuple[str, str]:
-    """A certificate for *address* that trusts itself, and its key."""
+def certificate(folder: Path, *, days: float = 90, host: str = "127.0.0.1") -> tuple[str, str]:
+    """A certificate for *host* that trusts itself, and its key."""
+    named = x509.DNSName(host) if host.isalpha() else x509.IPAddress(ip_address(host))
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "portal")])
     now = datetime.now(UTC)
@@ -30,7 +31,7 @@ def certificate(folder: Path, *, days: float = 90, address: str = "127.0.0.1") -
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([named]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -85,10 +86,37 @@ def test_a_certificate_of_another_name_is_not_taken(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Though it is trusted: the name counts, whatever address is connected to."""
-    pair = certificate(tmp_path, address="127.0.0.9")
+    pair = certificate(tmp_path, host="127.0.0.9")
     monkeypatch.setenv("SSL_CERT_FILE", pair[0])
 
     assert statuses(looked_at(workspace, pair))["AS-TLS"] == "fail"
+
+
+def test_the_certificate_has_to_be_the_names_and_not_the_addresss(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection goes to an address that was checked; the name is verified all the same."""
+    pair = certificate(tmp_path, host="localhost")
+    monkeypatch.setenv("SSL_CERT_FILE", pair[0])
+    with Portal(certificate=pair) as portal:
+        named = f"https://localhost:{portal.port}"
+        portal.good(named)
+        answer = check(workspace, f"{named}/mcp")
+
+    assert (answer.data["counts"]["fail"], statuses(answer)["AS-TLS"]) == (0, "pass")
+
+
+def test_a_redirect_does_not_lead_from_https_to_http(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody on the way could answer there."""
+    pair = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", pair[0])
+    with Portal(certificate=pair) as portal:
+        portal.good().routes["/.well-known/oauth-protected-resource/mcp"] = redirect("http://portal.invalid/")
+        answer = check(workspace, portal.resource)
+
+    assert observed(answer, "RS-RM-ALIVE").endswith("not followed: it leads from https to http")
 
 
 @pytest.mark.parametrize(

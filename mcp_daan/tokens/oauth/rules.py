@@ -30,7 +30,7 @@ def origin_of(url: str) -> Origin:
     # The same parser later opens the connection, so the two cannot see different hosts.
     from httpx2 import URL, InvalidURL
 
-    if len(url) > URL_CHARACTERS or not url.isascii() or not url.isprintable() or "\\" in url or " " in url:
+    if len(url) > URL_CHARACTERS or not url.isascii() or not url.isprintable() or " " in url:
         raise Barred("not a plain URL")
     try:
         parsed, again = URL(url), urlsplit(url)
