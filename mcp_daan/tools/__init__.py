@@ -10,7 +10,7 @@ from mcp_daan.toolbox import Tool, tools_in
 ROOMS = {
     "knowledge": ("validation", "knowledge", "lessons"),
     "d1": ("d1", "explain", "migrations", "checks"),
-    "tokens": ("tokens",),
+    "tokens": ("tokens", "oauth"),
     "infra": (),
 }
 

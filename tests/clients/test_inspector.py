@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from mcp_daan.demo.workspace import make_workspace
 from mcp_daan.tools import all_tools
 from tests.node.packages import BIN, installed
+from tests.oauth.portal import Portal
 
 CALLS: dict[str, dict[str, Any]] = {
     "knowledge_validate": {},
@@ -34,15 +36,19 @@ CALLS: dict[str, dict[str, Any]] = {
     "d1_migrations": {"database": "portal-db", "rehearse": True},
     "d1_check": {"database": "portal-db", "deep": True},
     "tokens_health": {"limit": 2},
+    "oauth_check": {},
 }
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A demo workspace for the whole file."""
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A demo workspace for the whole file, and a portal that runs."""
     folder = tmp_path_factory.mktemp("demo") / "workspace"
     make_workspace(folder, datetime.now(UTC))
-    return folder
+    with Portal() as portal, (folder / "daan.toml").open("a") as settings:
+        settings.write(f'\n[oauth]\nurl = "{portal.good().resource}"\n')
+        settings.flush()
+        yield folder
 
 
 def inspect(workspace: Path, *arguments: str) -> tuple[int, Any]:

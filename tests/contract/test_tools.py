@@ -27,6 +27,7 @@ NAMES = [
     "d1_migrations",
     "d1_check",
     "tokens_health",
+    "oauth_check",
 ]
 LISTED = {tool["name"]: tool for tool in listed(all_tools().values())}
 # The least that each tool needs to be called.
@@ -57,6 +58,7 @@ FIELDS = {
     "d1_migrations": "applied pending unknown edited rehearsal",
     "d1_check": "checks",
     "tokens_health": "asOf counts connections loop crypto apiKeys grants cloudflare nextCursor",
+    "oauth_check": "checks counts",
 }
 ARGUMENTS = {
     "knowledge_validate": "component",
@@ -71,6 +73,7 @@ ARGUMENTS = {
     "d1_migrations": "database rehearse",
     "d1_check": "database deep",
     "tokens_health": "database state provider limit cursor",
+    "oauth_check": "url active",
 }
 EVERY_TOOL = pytest.mark.parametrize("tool", all_tools().values(), ids=lambda tool: tool.name)
 
