@@ -87,6 +87,14 @@ def test_what_is_broken_at_random_is_judged_alike(data: st.DataObject) -> None:
     assert (problems(values, carried().schema) == []) == valid(values)
 
 
+def test_a_wrong_value_is_told_with_every_right_one(workspace: Path) -> None:
+    """Also where the schema has a branch for each."""
+    written(workspace, worker(placement={"mode": "clever"}).items())
+    (finding,) = checked(workspace)["data"]["findings"]
+
+    assert (finding["code"], 'it takes "off", "smart", "targeted".' in finding["message"]) == ("value_unknown", True)
+
+
 def test_the_schema_that_the_workspace_has_comes_first(workspace: Path) -> None:
     """A key that our list does not know is no fault where the installed wrangler knows it."""
     schema = copy.deepcopy(dict(carried().schema))

@@ -108,11 +108,16 @@ class _Walk:
                 return
             tried.append(wrong)
         kinds = [wrong for wrong in tried if not (wrong[0].wrong == "type" and wrong[0].keys == at)]
-        if kinds:
-            # A branch that this object was not meant for differs in a constant; one that was, in less.
-            yield from min(kinds, key=lambda wrong: (sum(each.wrong == "value" for each in wrong), len(wrong)))
-        else:
+        if not kinds:
             yield Problem("type", at, tuple(dict.fromkeys(word for wrong in tried for word in wrong[0].wanted)))
+            return
+        # A branch that this object was not meant for differs in a constant; one that was, in less.
+        best = min(kinds, key=lambda wrong: (sum(each.wrong == "value" for each in wrong), len(wrong)))
+        others = [each for wrong in kinds for each in wrong if each.wrong == "value"]
+        for problem in best:
+            same = [word for each in others if each.keys == problem.keys for word in each.wanted]
+            wanted = tuple(dict.fromkeys(same)) if problem.wrong == "value" else problem.wanted
+            yield Problem(problem.wrong, problem.keys, wanted)
 
 
 def nearest(key: str, known: Mapping[str, Any]) -> list[str]:
