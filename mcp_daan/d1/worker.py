@@ -7,15 +7,17 @@ It imports little, since it is started while a caller waits.
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from mcp_daan.d1.bounds import end_after, fault, prepare
-from mcp_daan.d1.remote.judgement import judgement
+from mcp_daan.d1.remote.judgement import judgement, proposals
 from mcp_daan.d1.statement import answer
 from mcp_daan.errors import DaanError
 
 # Between the deadline that the statement may keep by itself, and the end of the process.
 GRACE_SECONDS = 0.7
+TASKS: dict[str, Callable[..., object]] = {"answer": answer, "judgement": judgement, "proposals": proposals}
 
 
 def main() -> None:
@@ -32,7 +34,7 @@ def main() -> None:
 
 def _reply(request: dict[str, Any]) -> dict[str, Any]:
     try:
-        return {"answer": judgement(**request) if "schema" in request else answer(**request)}
+        return {"answer": TASKS[request.pop("task", "answer")](**request)}
     except DaanError as error:
         return {"failure": [error.code, error.message, error.advice]}
     except Exception as error:  # noqa: BLE001 - a fault of ours must not end the process that tells of it

@@ -8,10 +8,12 @@ from typing import Annotated
 from pydantic import Field
 
 from mcp_daan.app import App
-from mcp_daan.d1.databases import local_file
+from mcp_daan.d1.databases import Database
 from mcp_daan.d1.guard import shown
 from mcp_daan.d1.health.checks import Check, checked
 from mcp_daan.d1.migrations import duplicates
+from mcp_daan.d1.remote.checks import checked_remotely
+from mcp_daan.d1.remote.comparison import CODE, compared, not_compared, twin
 from mcp_daan.errors import DaanError
 from mcp_daan.paging import page
 from mcp_daan.protocol import Model, Reply, Severity
@@ -33,6 +35,7 @@ NEXT = {
     "database_size": "Delete or archive rows before the limit stops every write.",
     "foreign_key_indexes": "Add the indexes that `detail` gives as `sql`, in a migration.",
     "migrations": "Call `d1_migrations` with `rehearse` for what waits and what was edited.",
+    "remote_schema": "Apply the migrations that one of the two lacks, or look at `d1_migrations` of both.",
     "text_dates": "Find those rows with the `sql` of `detail` and write them as YYYY-MM-DD HH:MM:SS.",
 }
 STEPS = 4
@@ -58,11 +61,13 @@ def d1_check(
     A check that fails is a finding with `ok` false; `detail` names the places, never a secret's value.
     """
     chosen = app.database(database)
-    local_file(chosen)
     seconds = app.settings.limits.statement_seconds
-    within = min(seconds * DEEP_TIMES, MOST_SECONDS) if deep else seconds
-    done = checked(chosen, deep=deep, seconds=within, done=lambda count, code: app.progress(count, None, code))
-    done += [_migrations(hold(app, chosen)), _remote()]
+    if chosen.location == "remote":
+        done = checked_remotely(app.remote(chosen), app.schemas, deep=deep, seconds=seconds)
+    else:
+        within = min(seconds * DEEP_TIMES, MOST_SECONDS) if deep else seconds
+        done = checked(chosen, deep=deep, seconds=within, done=lambda count, code: app.progress(count, None, code))
+    done += [_migrations(hold(app, chosen)), _remote_schema(app, chosen)]
     done.sort(key=lambda check: (check.ok, GRAVITY[check.severity]))
     cut_short = any(check.skipped and not check.ok for check in done)
     mark = sha256(json.dumps([database, deep, len(done)]).encode()).hexdigest()[:12]
@@ -104,14 +109,15 @@ def _migrations(held: Held) -> Check:
     )
 
 
-def _remote() -> Check:
-    return Check(
-        code="remote_schema",
-        ok=True,
-        severity="info",
-        message="Not compared: remote databases cannot be reached from here yet.",
-        skipped=True,
-    )
+def _remote_schema(app: App, database: Database) -> Check:
+    """The local schema against that of the remote database of the same id."""
+    other = twin(database, app.reachable)
+    local, remote = (database, other) if database.location == "local" else (other, database)
+    if local is None or remote is None:
+        return not_compared(f"Not compared: no {'local' if local is None else 'remote'} database has the same id.")
+    if app.cloudflare is None:
+        return not_compared("Not compared: set CLOUDFLARE_API_TOKEN to a token with `D1 Read`.")
+    return compared(local, app.remote(remote), app.schemas, seconds=app.settings.limits.statement_seconds)
 
 
 def _summary(database: str, done: list[Check]) -> str:
@@ -119,12 +125,12 @@ def _summary(database: str, done: list[Check]) -> str:
     skipped = [check.code for check in done if not check.ok and check.skipped]
     told = f"{database}: {sum(check.ok and not check.skipped for check in done)} checks pass"
     told += f", {len(failed)} {'does' if len(failed) == 1 else 'do'} not: {', '.join(failed)}" if failed else ""
-    return f"{told}." + (f" No time for: {', '.join(skipped)}." if skipped else "")
+    return f"{told}." + (f" Not done: {', '.join(skipped)}." if skipped else "")
 
 
 def _advice(done: list[Check], seconds: float) -> list[str]:
     advice = [NEXT[check.code] for check in done if not check.ok and not check.skipped and check.code in NEXT][:STEPS]
-    if any(check.skipped and not check.ok for check in done):
+    if any(check.skipped and not check.ok and check.code != CODE for check in done):
         advice.append(
             f"Raise `statement_seconds` under `[limits]` in daan.toml (now {seconds:g}) for what had no time."
         )

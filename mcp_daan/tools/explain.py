@@ -7,6 +7,8 @@ from pydantic import Field
 from mcp_daan.app import App
 from mcp_daan.d1.explaining.explain import Explained, Told, explain
 from mcp_daan.d1.explaining.scratch import COPY_BYTES
+from mcp_daan.d1.remote.explain import explain_remotely
+from mcp_daan.d1.remote.query import Judge
 from mcp_daan.protocol import Reply
 from mcp_daan.toolbox import tool
 from mcp_daan.tools.d1 import Name, Parameters, Sql
@@ -21,6 +23,8 @@ HOLES = {
     "estimated": "`rowsRead` is an estimate from full scans alone, and advice rests on the plan alone: write the"
     " statement without rowid, INDEXED BY and the name of the schema to have both exact.",
     "slow": "There was no time to try every index: what is not `verified` rests on the plan alone.",
+    "remote": "On Cloudflare the statement is not run, since D1 bills what it reads: `meta.rowsRead` of `d1_query` tells"
+    " its rows, and advice rests on the plan alone. A local database with rows can verify it.",
     "large": f"The database is too large to try indexes on a copy ({COPY_BYTES >> 20} MB at most): advice rests on the"
     " plan alone.",
 }
@@ -41,14 +45,12 @@ def d1_explain(
 
     Use it when `d1_query` is slow or `meta.rowsRead` is high. Nothing is changed; put `createIndex` in a migration.
     """
-    told = explain(
-        app.database(database),
-        sql,
-        parameters,
-        advised=advise,
-        calls=calls,
-        seconds=app.settings.limits.statement_seconds,
-    )
+    chosen, seconds = app.database(database), app.settings.limits.statement_seconds
+    if chosen.location == "remote":
+        judge = Judge(app.pool, app.schemas, seconds)
+        told = explain_remotely(judge, app.remote(chosen), sql, parameters, advised=advise)
+    else:
+        told = explain(chosen, sql, parameters, advised=advise, calls=calls, seconds=seconds)
     return Reply(
         summary=_summary(told.explained),
         data=told.explained,
@@ -63,7 +65,8 @@ def _summary(explained: Explained) -> str:
     scans = sum(step.full_scan for step in explained.plan)
     whole = f", with {scans} full {'scan' if scans == 1 else 'scans'}" if scans else ""
     count = sum(each.create_index.count("CREATE INDEX ") for each in explained.advice)
-    advice = f" {count} {'index' if count == 1 else 'indexes'} would help." if count else ""
+    help_ = "would help" if all(each.verified for each in explained.advice) else "might help"
+    advice = f" {count} {'index' if count == 1 else 'indexes'} {help_}." if count else ""
     return f"The statement reads {rows} {'row' if rows == '1' else 'rows'}{whole}.{advice}"
 
 

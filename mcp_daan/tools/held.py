@@ -8,6 +8,8 @@ from mcp_daan.app import App
 from mcp_daan.d1 import schema as d1
 from mcp_daan.d1.databases import Database
 from mcp_daan.d1.migrations import applied_migrations, migration_files
+from mcp_daan.d1.remote.listing import applied_remotely
+from mcp_daan.d1.remote.shadow import shadow
 from mcp_daan.errors import DaanError
 from mcp_daan.knowledge.validation.drift import Schema
 from mcp_daan.knowledge.validation.edits import Migrations, made_by, not_run
@@ -38,14 +40,23 @@ def hold(app: App, database: Database) -> Held:
     tables: list[Table] | None = None
     applied: list[str] | None = None
     problem: DaanError | None = None
-    if database.exists:
+    if database.exists or database.location == "remote":
         try:
-            read = d1.read_schema(database, seconds=seconds)
+            read, applied = _read(app, database, seconds)
             tables = [_plain(t) for t in read if not is_own(t.name) and t.name != database.migrations_table]
-            applied = applied_migrations(database, seconds=seconds)
         except DaanError as error:
             problem = error
     return Held(database, tables, applied, files, unreadable, problem)
+
+
+def _read(app: App, database: Database, seconds: float) -> tuple[list[d1.Table], list[str] | None]:
+    """The tables of *database* and its applied migrations."""
+    if database.location == "local":
+        return d1.read_schema(database, seconds=seconds), applied_migrations(database, seconds=seconds)
+    remote = app.remote(database)
+    schema = app.schemas.read(remote)
+    with shadow(schema, seconds=seconds) as connection:
+        return d1.declared_tables(connection, database.secret_columns), applied_remotely(remote, schema)
 
 
 def _migration_texts(database: Database) -> tuple[dict[str, str], list[str]]:

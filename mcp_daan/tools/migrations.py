@@ -2,17 +2,18 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from mcp_daan.app import App
-from mcp_daan.d1.databases import Database, local_file
+from mcp_daan.d1.databases import Database
 from mcp_daan.d1.guard import shown
 from mcp_daan.d1.migrations import FOLDERS, duplicates, gaps, migration_files, number, out_of_order
 from mcp_daan.d1.rehearsals.rehearsal import FileRun, Rehearsal, RowsLost, ValuesLost, rehearsed
+from mcp_daan.d1.remote.shadow import schema_file
 from mcp_daan.errors import Unavailable
 from mcp_daan.knowledge.validation.edits import migration_findings
 from mcp_daan.paging import page_lists
@@ -87,7 +88,6 @@ def d1_migrations(
     lost, what the schema becomes.
     """
     chosen = app.database(database)
-    local_file(chosen)
     held = hold(app, chosen)
     if held.problem is not None:
         raise held.problem
@@ -141,7 +141,15 @@ def _rehearsed(app: App, held: Held, state: State) -> tuple[Rehearsal, bool]:
             advice="Save it as UTF-8 text of at most 4 MiB; wrangler cannot apply it either.",
         )
     files = [(name, held.files[name]) for name in state.pending]
-    return rehearsed(held.database, files, done=lambda count, name: app.progress(count, len(files), shown(name)))
+
+    def done(count: int, name: str) -> None:
+        app.progress(count, len(files), shown(name))
+
+    if held.database.location == "local":
+        return rehearsed(held.database, files, done=done)
+    schema, _ = app.schemas.known(app.remote(held.database))
+    with schema_file(schema, seconds=app.settings.limits.statement_seconds) as file:
+        return rehearsed(replace(held.database, path=file), files, done=done, copy_bytes=0)
 
 
 def _lists(state: State, tried: Rehearsal | None) -> dict[str, Sequence[Any]]:
@@ -204,7 +212,7 @@ def _advice(held: Held, state: State, tried: Rehearsal | None) -> list[str]:
     """What to do next, the gravest first."""
     advice = _about_files(held.database, state)
     if tried is not None:
-        advice += _about_rehearsal(tried)
+        advice += _about_rehearsal(tried, held.database)
     elif state.pending:
         advice.append("Pass `rehearse` to see what the pending ones would do.")
     return advice
@@ -234,7 +242,7 @@ def _about_files(database: Database, state: State) -> list[str]:
     return advice
 
 
-def _about_rehearsal(tried: Rehearsal) -> list[str]:
+def _about_rehearsal(tried: Rehearsal, database: Database) -> list[str]:
     advice = []
     if tried.failed_file is not None:
         advice.append(f"Mend {shown(tried.failed_file)} as `data.rehearsal.error` says, and rehearse again.")
@@ -246,7 +254,12 @@ def _about_rehearsal(tried: Rehearsal) -> list[str]:
     if tried.values_lost:
         names = [f"{shown(each.table)}.{shown(each.column)}" for each in tried.values_lost]
         advice.append(f"Make sure that the values of these columns may go: {_few(names)}.")
-    if tried.data == "schema":
+    if database.location == "remote":
+        advice.append(
+            "The rehearsal had the remote schema and no rows: what rows may fail by, as UNIQUE, NOT NULL, CHECK or a"
+            " foreign key, and what would be lost is not known. Rehearse on the local database as well."
+        )
+    elif tried.data == "schema":
         advice.append("The database is too large to copy: the rehearsal had its schema and no rows.")
     if max((each.rows_changed for each in tried.files), default=0) > FREE_ROWS:
         advice.append("A migration writes more rows than D1's free plan allows in a day (100,000).")

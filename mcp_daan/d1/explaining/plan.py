@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import apsw
 
@@ -28,7 +29,11 @@ def read_plan(connection: apsw.Connection, sql: str, parameters: Sequence[SQLVal
     """The plan of *sql*, which is not run; apsw's own errors where it cannot be prepared."""
     cursor = connection.cursor()
     cursor.exec_trace = lambda *_: True
-    rows = cursor.execute(sql, parameters, can_cache=False, explain=2).fetchall()
+    return steps_of(cursor.execute(sql, parameters, can_cache=False, explain=2).fetchall())
+
+
+def steps_of(rows: Sequence[Sequence[Any]]) -> list[Step]:
+    """The plan that EXPLAIN QUERY PLAN tells in *rows*."""
     lines = [(int(str(number)), int(str(parent)), str(detail)) for number, parent, _, detail in rows]
     made = {found[1] for *_, detail in lines if (found := _MADE.match(detail))}
     return [Step(number, parent, detail, _reads_all(detail, made)) for number, parent, detail in lines]

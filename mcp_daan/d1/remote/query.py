@@ -56,6 +56,7 @@ class Judge:
 
     def _judged(self, remote: Remote, schema: Schema, sql: str, parameters: Sent) -> Judged:
         request = {
+            "task": "judgement",
             "schema": schema,
             "sql": sql,
             "parameters": list(parameters),

@@ -1,8 +1,10 @@
 """An empty local copy of a remote database: what a statement means is judged there, before it is sent."""
 
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import apsw
@@ -18,18 +20,33 @@ REFUSED = {apsw.SQLITE_SELECT, apsw.SQLITE_ATTACH, apsw.SQLITE_DETACH, apsw.SQLI
 
 
 @contextmanager
-def shadow(schema: Sequence[Sequence[Any]], *, seconds: float) -> Iterator[apsw.Connection]:
+def shadow(
+    schema: Sequence[Sequence[Any]], *, seconds: float, statistics: Sequence[Sequence[Any]] = ()
+) -> Iterator[apsw.Connection]:
     """An empty database in memory with that *schema*, D1's limits and a deadline, not yet guarded.
 
-    What cannot be declared is left out, so that no statement can name it; failures come in our own words.
+    *statistics* are the rows of sqlite_stat1, by which its planner chooses as D1's does. What cannot be declared is left out, so that no statement can name it; failures come in our own words.
     """
     deadline = time.monotonic() + seconds
     with in_our_words(), closing(apsw.Connection(":memory:", statementcachesize=0)) as connection:
         connection.set_progress_handler(lambda: time.monotonic() >= deadline, OPS_BETWEEN_LOOKS)
         harden(connection)
         _declare(connection, [each for each in schema if not internal(each[1])])
+        if statistics and _is_there(connection, "sqlite_stat1"):
+            connection.executemany("INSERT INTO main.sqlite_stat1 VALUES (?, ?, ?)", statistics)
+            connection.execute("ANALYZE main.sqlite_schema")
         connection.execute("PRAGMA temp_store = 2; PRAGMA foreign_keys = 1; PRAGMA query_only = 1")
         yield connection
+
+
+@contextmanager
+def schema_file(schema: Sequence[Sequence[Any]], *, seconds: float) -> Iterator[Path]:
+    """The same as a file, for as long as it is needed."""
+    with tempfile.TemporaryDirectory(prefix="mcp-daan-") as folder, shadow(schema, seconds=seconds) as connection:
+        file = Path(folder) / "schema.sqlite"
+        with closing(apsw.Connection(str(file))) as copy, copy.backup("main", connection, "main") as backup:
+            backup.step()
+        yield file
 
 
 def _declare(connection: apsw.Connection, schema: Sequence[Sequence[Any]]) -> None:
