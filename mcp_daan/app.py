@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mcp_daan.config import Limits, Settings, filled, now, read_settings
+from mcp_daan.crew import Crew
 from mcp_daan.d1.databases import Database, choose, find_databases
 from mcp_daan.d1.pool import Pool
 from mcp_daan.d1.remote.finding import account_databases, bound_databases, completed, further_databases
@@ -17,6 +18,7 @@ from mcp_daan.d1.remote.schemas import Schemas
 from mcp_daan.errors import DaanError, NotFound, SourceError, Unavailable
 from mcp_daan.knowledge.base import KnowledgeBase, open_knowledge
 from mcp_daan.knowledge.retrieval.meaning import Meaning
+from mcp_daan.protocol import Answer
 from mcp_daan.scrub import Secrets, secret_name
 from mcp_daan.tokens.keys import KeyRing, read_keys
 from mcp_daan.toolbox import Progress
@@ -69,6 +71,7 @@ class App:
         self.meaning = Meaning()
         self.clouds = Clouds()
         self.schemas = Schemas()
+        self.crew: Crew[Answer] = Crew()
         self.progress: Progress = lambda done, total, message: None
 
     def for_call(self, progress: Progress | None = None) -> "App":

@@ -11,7 +11,7 @@ ROOMS = {
     "knowledge": ("validation", "knowledge", "lessons"),
     "d1": ("d1", "explain", "migrations", "checks"),
     "tokens": ("tokens", "oauth"),
-    "infra": (),
+    "infra": ("workers", "kv", "status"),
 }
 
 
