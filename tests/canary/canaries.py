@@ -37,7 +37,16 @@ class Canaries:
 
     def found_in(self, text: str) -> list[str]:
         """What of any secret stands in *text*, if only a part of some length."""
-        return [form for form in set(self.forms()) if any(part in text for part in _parts(form))]
+        parts = {part: form for form in self.forms() for part in _parts(form)}
+        # One look at each place of the text tells of all parts of a length.
+        return sorted(
+            {
+                parts[text[at : at + length]]
+                for length in {len(part) for part in parts}
+                for at in range(len(text) - length + 1)
+                if text[at : at + length] in parts
+            }
+        )
 
 
 def _forms(value: bytes) -> Iterator[str]:
@@ -72,9 +81,12 @@ def readable(*emitted: bytes) -> str:
 
 
 def _readable(data: bytes) -> Iterable[str]:
-    yield data.decode("utf-8", "replace")
     yield data.decode("latin-1")
-    yield data.decode("utf-16-le", "ignore")
+    if not data.isascii():
+        yield data.decode("utf-8", "replace")
+    if b"\0" in data:
+        yield data.decode("utf-16-le", "replace")
+        yield data[1:].decode("utf-16-le", "replace")
     for unpack in (gzip.decompress, zlib.decompress):
         try:
             yield unpack(data).decode("latin-1")

@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
 def _turn() -> apsw.Connection:
     """One process at a time embeds, however many servers there are; the next finds what this one kept."""
     folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     connection = apsw.Connection(str(folder / LOCK))
     connection.set_busy_timeout(DAY_MILLISECONDS)
     connection.execute("BEGIN EXCLUSIVE")

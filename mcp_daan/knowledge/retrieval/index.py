@@ -14,11 +14,12 @@ from mcp_daan.knowledge.base import KnowledgeBase, documents
 from mcp_daan.knowledge.markdown import read_text
 from mcp_daan.knowledge.retrieval.kept import Kept, at_one_moment, within
 from mcp_daan.knowledge.retrieval.pages import SEPARATOR, document_page, migration_page
+from mcp_daan.scrub import MASK, SHAPES
 from mcp_daan.workspace import Workspace
 
 T = TypeVar("T")
 Kind = Literal["document", "migration"]
-VERSION = 1  # of the tables below, and of how documents become parts
+VERSION = 2  # of the tables below, and of how documents become parts
 BATCH = 100  # files between two commits, so that another server waits a moment, not a minute
 # A file that changes twice within its clock's tick keeps its stamp: a stamp this fresh is not relied upon.
 SETTLED_NANOSECONDS = 2 * 10**9
@@ -152,6 +153,8 @@ def _insert(connection: apsw.Connection, source: Source, stamp: str, *, fault: s
 
 
 def _insert_text(connection: apsw.Connection, source: Source, stamp: str, digest: bytes, text: str) -> None:
+    # What is kept outside the workspace holds no credential; lines stay where they are.
+    text = SHAPES.sub(lambda shape: MASK + "\n" * shape[0].count("\n"), text)
     page = (migration_page if source.kind == "migration" else document_page)(source.name, text)
     number = _insert(connection, source, stamp)
     connection.execute(

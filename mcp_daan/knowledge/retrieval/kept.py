@@ -42,7 +42,7 @@ def within(kept: Kept, work: Callable[[apsw.Connection], T]) -> T:
     # A damaged file is not deleted under others who have it open: the next generation takes its place.
     for number in (generation, generation + 1):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with closing(_opened(str(folder / f"{kept.stem}-{number}.sqlite"), kept)) as connection:
                 done = work(connection)
         except (OSError, *_PLACE):
