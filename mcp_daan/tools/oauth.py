@@ -36,7 +36,7 @@ def oauth_check(
         Field(
             min_length=8,
             max_length=URL_CHARACTERS,
-            pattern=r"^https?://[^\s]+$",
+            pattern=r"^https?://[^\s#]+$",
             description="The protected resource; default: the configured portal.",
         ),
     ] = None,
@@ -89,6 +89,8 @@ def _portal(app: App) -> Origin | None:
 
 def _origin(url: str, name: str) -> Origin:
     try:
+        if "#" in url:
+            raise Barred("it has a fragment")
         return origin_of(url)
     except Barred as reason:
         raise InvalidArguments(f"`{name}` cannot be used: {reason}.", advice=PORTAL) from None

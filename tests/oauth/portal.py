@@ -51,6 +51,7 @@ class Portal:
         self.reads_tokens_in_urls = False
         self.silent = False
         self.ended = threading.Event()
+        self.reached = threading.Event()
         self.sent = 0
         self._server = ThreadingHTTPServer((host, port), self._speaking())
         self._server.daemon_threads = True
@@ -104,6 +105,7 @@ class Portal:
             def _answer(self) -> None:
                 self.close_connection = True
                 portal.asked.append(Asked(self.command, self.path, dict(self.headers)))
+                portal.reached.set()
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 if portal.silent:
                     portal.ended.wait(10)

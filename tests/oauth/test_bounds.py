@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import httpx2
 import pytest
 
 from mcp_daan.errors import Refused
+from mcp_daan.stopping import Stop, current
 from mcp_daan.tokens.oauth import fetching
 from mcp_daan.tokens.oauth.examine import Examined, examined
 from mcp_daan.tokens.oauth.fetching import BODY_BYTES, MEANING, MOST_HOPS, Fetching, meaning
@@ -359,6 +361,24 @@ def test_headers_that_do_not_come_are_not_waited_for(
     assert time.monotonic() - started < 3
     assert (answer.status, set(statuses(answer).values())) == ("partial", {"blocked", "skipped"})
     assert "no answer: no time was left for it" in {each["observed"] for each in answer.data["checks"]}
+
+
+def test_a_call_that_was_cancelled_ends_at_once(portal: Portal, workspace: Path) -> None:
+    """Nothing is asked on behalf of somebody who has gone."""
+    portal.silent = True
+    stop = Stop()
+    canceller = threading.Thread(target=lambda: portal.reached.wait(10) and stop.now())
+    token = current.set(stop)
+    canceller.start()
+    started = time.monotonic()
+    answer = check(workspace, portal.resource)
+    current.reset(token)
+    canceller.join()
+
+    assert answer.error is not None
+    assert (answer.error.code, answer.summary) == ("unavailable", "The call was cancelled.")
+    assert time.monotonic() - started < fetching.FETCH_SECONDS
+    assert len(portal.asked) == 1
 
 
 def test_every_failure_of_the_client_has_a_meaning() -> None:

@@ -51,7 +51,7 @@ def test_without_a_portal_it_says_where_to_name_one(workspace: Path) -> None:
     assert "[oauth] url" in answer.recommendations[0]
 
 
-@pytest.mark.parametrize("url", ["ftp://portal.example", "http://a@b/", "portal"])
+@pytest.mark.parametrize("url", ["ftp://portal.example", "http://a@b/", "portal", "https://portal.example/mcp#part"])
 def test_a_portal_that_cannot_be_used_is_told_by_its_setting(workspace: Path, url: str) -> None:
     """Not by an argument that nobody gave."""
     answer = check(workspace, url)

@@ -49,16 +49,31 @@ def test_a_single_page_app_that_answers_everything_passes_nothing(portal: Portal
     }
 
 
-@pytest.mark.parametrize("status", [403, 503])
-def test_a_challenge_page_blocks_and_does_not_fail(portal: Portal, workspace: Path, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "page"),
+    [(403, CHALLENGE), (503, CHALLENGE), (403, b"error code: 1020\n"), (403, b'<div id="cf-error-details">')],
+    ids=["403", "503", "1020", "blocked"],
+)
+def test_a_page_of_cloudflares_blocks_and_does_not_fail(
+    portal: Portal, workspace: Path, status: int, page: bytes
+) -> None:
     """What stands before the portal says nothing about it."""
-    portal.routes, portal.otherwise = {}, Reply(status, HTML, CHALLENGE)
+    portal.routes, portal.otherwise = {}, Reply(status, HTML, page)
 
     answer = check(workspace, portal.resource)
 
     assert answer.status == "partial"
     assert set(statuses(answer).values()) == {"blocked", "skipped"}
-    assert observed(answer, "RS-401") == f"{status}, a Cloudflare challenge page"
+    assert observed(answer, "RS-401") == f"{status}, a page of Cloudflare's that challenges or turns away"
+
+
+def test_a_portal_that_cloudflare_cannot_reach_blocks(portal: Portal, workspace: Path) -> None:
+    """522 is not the portal's answer; 500 is."""
+    portal.routes["/mcp"] = Reply(522, HTML, b"<p>Connection timed out")
+    away = of(portal, workspace, "RS-401")
+    portal.routes["/mcp"] = Reply(500)
+
+    assert away + of(portal, workspace, "RS-401") == ["blocked", "fail"]
 
 
 def test_a_challenge_is_known_by_its_header_too(portal: Portal, workspace: Path) -> None:

@@ -13,7 +13,12 @@ Problem = Literal["barred", "name", "connect", "tls", "slow", "protocol"]
 SHOWN_CHARACTERS = 200
 HEADER_CHARACTERS = 8192
 REDIRECTS = (301, 302, 303, 307, 308)
-CHALLENGE_PAGE = re.compile(rb"/cdn-cgi/challenge-platform/|_cf_chl_opt|<title>Just a moment")
+CHALLENGE_PAGE = re.compile(
+    rb"/cdn-cgi/challenge-platform/|_cf_chl_opt|<title>Just a moment|<title>Attention Required! \| Cloudflare"
+    rb"|cf-error-details|^error code: 10\d\d\s*$"
+)
+# What Cloudflare says when the machine behind it does not answer.
+UNANSWERED = {*range(520, 528), 530}
 ACCESS = re.compile(r"^https://[\w.-]+\.cloudflareaccess\.com/|/cdn-cgi/access/")
 
 
@@ -67,9 +72,11 @@ class Seen:
         if self.status is None:
             return f"no answer: {self.reason}"
         if self.header("cf-mitigated") == "challenge" or (
-            self.status in (403, 429, 503) and self.media_type == "text/html" and CHALLENGE_PAGE.search(self.body)
+            self.status in (403, 429, 503) and CHALLENGE_PAGE.search(self.body)
         ):
-            return f"{self.status}, a Cloudflare challenge page"
+            return f"{self.status}, a page of Cloudflare's that challenges or turns away"
+        if self.status in UNANSWERED:
+            return f"{self.status}, Cloudflare has no answer from the portal"
         if ACCESS.search(self.location) or any(ACCESS.search(hop) for hop in self.hops):
             return "a login of Cloudflare Access stands before it"
         return ""

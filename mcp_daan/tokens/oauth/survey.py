@@ -104,9 +104,9 @@ def challenge(seen: Seen) -> dict[str, str] | None:
     return bearer(seen.header("www-authenticate")) if seen.status == 401 else None
 
 
-async def surveyed(fetching: Fetching, url: str, now: datetime, client_id: str | None) -> Survey:
-    """Ask the resource at *url*, then what its documents lead to."""
-    resource = await _resource(fetching, url)
+async def surveyed(fetching: Fetching, bare: Seen, now: datetime, client_id: str | None) -> Survey:
+    """Ask the resource that answered *bare* in other ways, then what its documents lead to."""
+    resource = await _resource(fetching, bare)
     named = _issuers(resource)
     issuers = tuple(await asyncio.gather(*(_issuer(fetching, name, stated) for name, stated in named)))
     issuer = leading(issuers)
@@ -137,11 +137,11 @@ def endpoint(issuer: Issuer, name: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-async def _resource(fetching: Fetching, url: str) -> Resource:
+async def _resource(fetching: Fetching, bare: Seen) -> Resource:
+    url = bare.url
     parts = urlsplit(url)
     token = secrets.token_urlsafe(24)
-    bare, bad_token, in_query, from_afar, insecure = await asyncio.gather(
-        fetching.get(url),
+    bad_token, in_query, from_afar, insecure = await asyncio.gather(
         fetching.get(url, {"Authorization": f"Bearer {token}"}),
         fetching.get(f"{url}{'&' if parts.query else '?'}access_token={token}"),
         fetching.get(url, FOREIGN),
