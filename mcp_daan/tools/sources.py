@@ -18,7 +18,7 @@ from mcp_daan.tools.checks import NEXT
 from mcp_daan.tools.credentials import held
 from mcp_daan.tools.harm import Pressing
 from mcp_daan.workers.kv import local, remote
-from mcp_daan.workers.kv.namespaces import ID, find_namespaces
+from mcp_daan.workers.kv.namespaces import ID, Namespace, find_namespaces
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 MOST_DATABASES = 8
@@ -184,31 +184,38 @@ def _pressing(each: Mapping[str, Any], component: str, tool: str, step: str) -> 
 def _kv(app: App) -> Reply[Looked]:
     """Whether each namespace can be read here, and is there in the account."""
     namespaces = find_namespaces(app.workspace, app.settings.d1.persist)
-    now, seconds = app.now.timestamp(), app.settings.limits.statement_seconds
-    filled = 0
-    found: list[Pressing] = []
-    for each in namespaces:
-        if each.exists:
-            filled += bool(local.list_keys(each, limit=1, now=now, seconds=seconds).keys)
-    if app.cloudflare is not None and namespaces:
-        there = {each.id for each in remote.namespaces(app.cloudflare, seconds=app.settings.limits.request_seconds)}
-        found = [
-            Pressing(
-                code="kv_namespace_missing",
-                severity="error",
-                component="kv",
-                tool="kv_read",
-                message=f"{each.name} is bound to an id that the account does not have.",
-                path=each.app,
-                next_step="Write the id of `wrangler kv namespace list` into the wrangler configuration.",
-            )
-            for each in namespaces
-            if each.id is not None and ID.fullmatch(each.id) and each.id not in there
-        ]
-    count = f"{len(namespaces)} {'namespace' if len(namespaces) == 1 else 'namespaces'}"
-    return Reply(
-        f"{count}, {filled} with local data." if namespaces else "No KV namespace is bound.", Looked(findings=found)
-    )
+    if not namespaces:
+        return Reply("No KV namespace is bound.", Looked(findings=[]))
+    now, limits = app.now.timestamp(), app.settings.limits
+    kept = [each for each in namespaces if each.exists]
+    filled = [local.list_keys(each, limit=1, now=now, seconds=limits.statement_seconds).keys for each in kept]
+    told = f"{len(namespaces)} {'namespace' if len(namespaces) == 1 else 'namespaces'}, {sum(map(bool, filled))} with local data."
+    try:
+        missing = _missing(app, namespaces)
+    except DaanError as error:
+        hole = f"The account's namespaces could not be listed. {error.message} {error.advice}"
+        return Reply(told, Looked(findings=[]), recommendations=[hole], partial=True)
+    return Reply(told, Looked(findings=missing))
+
+
+def _missing(app: App, namespaces: Sequence[Namespace]) -> list[Pressing]:
+    """Those of *namespaces* whose id the account does not have."""
+    if app.cloudflare is None:
+        return []
+    there = {each.id for each in remote.namespaces(app.cloudflare, seconds=app.settings.limits.request_seconds)}
+    return [
+        Pressing(
+            code="kv_namespace_missing",
+            severity="error",
+            component="kv",
+            tool="kv_read",
+            message=f"{each.name} is bound to an id that the account does not have.",
+            path=each.app,
+            next_step="Write the id of `wrangler kv namespace list` into the wrangler configuration.",
+        )
+        for each in namespaces
+        if each.id is not None and ID.fullmatch(each.id) and each.id not in there
+    ]
 
 
 def _git(app: App) -> Reply[Looked]:

@@ -36,6 +36,7 @@ class Cloud:
         self.scripts: dict[str, dict[str, Any]] = {}
         self.failing: dict[str, tuple[int, int]] = {}
         self.telemetry: Any = {"run": {"status": "COMPLETED"}, "calculations": []}
+        self.namespaces: list[str] = []
         self.deploy("portal")
         cloud = self
 
@@ -82,12 +83,19 @@ class Cloud:
                 return status, _failure(code)
         if authorization != f"Bearer {TOKEN}":
             return 403, _failure(10000)
-        below = path.removeprefix(f"/client/v4/accounts/{ACCOUNT}/workers/")
+        account = f"/client/v4/accounts/{ACCOUNT}/"
+        if path.startswith(f"{account}storage/kv/namespaces"):
+            info = {"page": 1, "per_page": 100, "count": len(self.namespaces), "total_count": len(self.namespaces)}
+            return 200, {**_envelope([{"id": each, "title": each} for each in self.namespaces]), "result_info": info}
+        below = path.removeprefix(f"{account}workers/")
         if below == path:
             return 404, _failure(7003)
         if (method, below) == ("POST", "observability/telemetry/query"):
             return 200, _envelope(self.telemetry)
-        _, script, *rest = below.split("/")
+        _, _, below = below.partition("/")
+        if not below:
+            return 200, _envelope([{"id": script} for script in self.scripts])
+        script, *rest = below.split("/")
         about = self.scripts.get(script)
         if about is None:
             return 404, _failure(10007)
