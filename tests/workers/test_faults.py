@@ -64,7 +64,7 @@ def test_a_bundle_over_the_limit_is_found_with_its_largest_parts(workspace: Path
     written(
         workspace, {**worker(), "package.json": '{"scripts": {"b": "wrangler deploy --dry-run --outdir=out"}}'}.items()
     )
-    parts = {"index.js": 60 * 2**20, "data.wasm": 2**20, "index.js.map": 2**30, ".dev.vars": 9, "README.md": 5}
+    parts = {"index.js": 60 * 2**20, "data.wasm": 2**20, "index.js.map": 2**30, ".dev.vars": 9, ".hidden.js": 2**20}
     (workspace / "out").mkdir()
     for name, size in parts.items():
         with (workspace / "out" / name).open("wb") as file:

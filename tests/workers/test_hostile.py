@@ -56,6 +56,7 @@ def test_nothing_of_the_workspace_is_run(workspace: Path, monkeypatch: pytest.Mo
         "node_modules/wrangler",
         "src/index.ts",
         "out",
+        ".nvmrc",
     ],
 )
 def test_a_link_that_leads_out_of_the_workspace_is_not_read(workspace: Path, tmp_path: Path, link: str) -> None:
@@ -68,7 +69,9 @@ def test_a_link_that_leads_out_of_the_workspace_is_not_read(workspace: Path, tmp
     )
     (outside / "config.json").write_text(json.dumps({"configPath": str(outside / "wrangler.jsonc")}))
     (outside / "config-schema.json").write_text(json.dumps({"definitions": {}, "required": ["OUTSIDE"]}))
-    written(workspace, worker(env={"live": {}}).items())
+    (outside / ".nvmrc").write_text("19.1.9")
+    wanted = json.dumps({"devDependencies": {"wrangler": "^4.0.0"}})
+    written(workspace, {**worker(env={"live": {}}), "package.json": wanted}.items())
     target = {"node_modules/wrangler": outside, "out": outside / "x"}.get(link, outside / Path(link).name)
     (workspace / link).parent.mkdir(parents=True, exist_ok=True)
     (workspace / link).unlink(missing_ok=True)
@@ -76,7 +79,10 @@ def test_a_link_that_leads_out_of_the_workspace_is_not_read(workspace: Path, tmp
     if link == "out":
         (workspace / "package.json").write_text(deploy.replace("OUTSIDE", "deploy-x"))
 
-    assert "OUTSIDE" not in told(workspace)
+    answer = told(workspace)
+
+    assert "OUTSIDE" not in answer
+    assert "19.1.9" not in answer
 
 
 @pytest.mark.parametrize(
@@ -116,8 +122,12 @@ def planted_in(workspace: Path, keys: dict[str, Any]) -> Path:
         '"text"',
         "{" * 5000,
         "[" * 200_000,
-        '{"vars": ' + "[" * 150 + "]" * 150 + "}",
-        '{"vars": {"a": ' * 150 + "1" + "}}" * 150,
+        '{"env": {"x": {}}, "services": [{"binding": "A", "service": "b", "props": '
+        + '{"a":' * 450
+        + "1"
+        + "}" * 450
+        + "}]}",
+        '{"vars": {"a": ' * 400 + "1" + "}}" * 400,
         '{"name": "\ud800", "main": 1e999, "compatibility_date": []}',
         '{"name": {}, "env": [], "vars": 5, "d1_databases": {"a": 1}, "triggers": [], "migrations": "x", "exports": 1}',
         '{"name": "a", "env": {"x": null, "y": [], "z": {"vars": [], "queues": 5}}, "assets": [], "queues": {"consumers": {}}}',

@@ -123,7 +123,10 @@ def test_a_key_may_be_of_a_wrangler_that_is_younger_than_our_list(workspace: Pat
     "schema",
     [
         {"definitions": {"a": {"$ref": "#/definitions/a"}}, "allOf": [{"$ref": "#/definitions/a"}]},
-        {"definitions": {"a": {"anyOf": [{"$ref": "#/definitions/a"}] * 9}}, "allOf": [{"$ref": "#/definitions/a"}]},
+        {
+            "definitions": {"a": {"anyOf": [{"$ref": "#/definitions/a"}] * 9, "type": "string"}},
+            "$ref": "#/definitions/a",
+        },
         {"definitions": {}, "type": 5, "properties": [], "required": "x", "anyOf": {}, "enum": {}},
         {"definitions": {}, "additionalProperties": {"$ref": 7}, "items": [], "allOf": [None, 1]},
     ],
