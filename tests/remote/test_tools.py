@@ -49,7 +49,7 @@ class Team:
         """The app's migration files."""
         for name, sql in files.items():
             (self.folder / "migrations").mkdir(exist_ok=True)
-            (self.folder / "migrations" / f"{name[1:]}.sql").write_text(sql, encoding="utf-8")
+            (self.folder / "migrations" / f"{name[1:]}.sql").write_text(f"{sql};\n", encoding="utf-8")
 
     def call(self, tool: str, **arguments: Any) -> Answer:
         """One call of a tool."""
