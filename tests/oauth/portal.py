@@ -47,7 +47,7 @@ class Portal:
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0, certificate: tuple[str, str] | None = None) -> None:
         self.asked: list[Asked] = []
         self.routes: dict[str, Reply | Callable[[str], Reply]] = {}
-        self.otherwise = Reply(404)
+        self.otherwise: Reply | Callable[[str], Reply] = Reply(404)
         self.reads_tokens_in_urls = False
         self.silent = False
         self.ended = threading.Event()
@@ -84,6 +84,11 @@ class Portal:
         """How it was asked."""
         return {each.method for each in self.asked}
 
+    def hang(self, path: str) -> Reply:
+        """A route that answers only when all is over."""
+        self.ended.wait(10)
+        return Reply()
+
     def good(self, origin: str | None = None) -> "Portal":
         """All routes as they should be, under the name *origin*."""
         origin = origin or self.origin
@@ -108,7 +113,7 @@ class Portal:
                 portal.reached.set()
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 if portal.silent:
-                    portal.ended.wait(10)
+                    portal.hang(self.path)
                 reply = portal.routes.get(self.path.partition("?")[0], portal.otherwise)
                 reply = reply if isinstance(reply, Reply) else reply(self.path)
                 token = "Bearer" in (self.headers.get("Authorization") or "")

@@ -352,15 +352,28 @@ def test_headers_that_do_not_come_are_not_waited_for(
 ) -> None:
     """The whole run has an end too: what it has no time for is blocked, and the answer is partial."""
     monkeypatch.setattr(fetching, "FETCH_SECONDS", 0.3)
-    (workspace / "daan.toml").write_text("[limits]\nrequest_seconds = 0.5\n")
-    portal.silent = True
+    (workspace / "daan.toml").write_text("[limits]\nrequest_seconds = 0.3\n")
+    portal.routes, portal.otherwise = {"/mcp": Reply(401)}, portal.hang
     started = time.monotonic()
 
     answer = check(workspace, portal.resource)
 
     assert time.monotonic() - started < 3
-    assert (answer.status, set(statuses(answer).values())) == ("partial", {"blocked", "skipped"})
+    assert (answer.status, statuses(answer)["RS-401"], statuses(answer)["AS-META"]) == ("partial", "pass", "blocked")
     assert "no answer: no time was left for it" in {each["observed"] for each in answer.data["checks"]}
+
+
+def test_a_portal_that_never_answers_is_unavailable(
+    portal: Portal, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list of fifty things that could not be looked at is no answer."""
+    monkeypatch.setattr(fetching, "FETCH_SECONDS", 0.1)
+    portal.silent = True
+
+    answer = check(workspace, portal.resource)
+
+    assert answer.error is not None
+    assert (answer.error.code, answer.summary) == ("unavailable", "The portal gives no answer: it was too slow.")
 
 
 def test_a_call_that_was_cancelled_ends_at_once(portal: Portal, workspace: Path) -> None:

@@ -202,6 +202,20 @@ def test_metadata_at_the_root_alone_is_found_and_its_place_is_told(portal: Porta
     assert of(portal, workspace, "RS-RM", "RS-DISC", "PRM-PATH", "PRM-ROOT") == ["warn", "pass", "warn", "warn"]
 
 
+@pytest.mark.parametrize("url", ["http://[", "/metadata", "//portal.example/", "https://u:p@portal.example/", ""])
+def test_a_url_that_is_none_is_the_portals_fault(portal: Portal, workspace: Path, url: str) -> None:
+    """It fails, and does not count as something that could not be looked at."""
+    portal.routes["/mcp"] = Reply(401, {"WWW-Authenticate": f'Bearer resource_metadata="{url}"'})
+    portal.routes[SERVER] = document(
+        server(portal.origin, jwks_uri=url, authorization_endpoint=url, token_endpoint=url)
+    )
+
+    answer = check(workspace, portal.resource)
+
+    assert (answer.status, answer.data["counts"]["blocked"]) == ("complete", 0)
+    assert [statuses(answer)[each] for each in ("RS-RM", "RS-DISC", "AS-EP")] == ["warn", "pass", "fail"]
+
+
 def test_private_keys_in_the_key_set_fail_and_are_not_shown(portal: Portal, workspace: Path) -> None:
     """Their names are told, never their values."""
     portal.routes["/jwks"] = document({"keys": [{"kty": "RSA", "kid": "a", "d": "PRIVATEVALUE", "p": "PRIVATEVALUE"}]})

@@ -15,12 +15,14 @@ from mcp_daan.tokens.oauth.probing import Client, probed
 from mcp_daan.tokens.oauth.report import judged
 from mcp_daan.tokens.oauth.rules import Rules
 from mcp_daan.tokens.oauth.seen import Seen
-from mcp_daan.tokens.oauth.survey import surveyed
+from mcp_daan.tokens.oauth.survey import Survey, surveyed
 
 UNREACHED = {
     "name": "The host of the address has no network address.",
     "connect": "No connection to the address could be made.",
 }
+
+AGAIN = "Check the address, and that the portal runs; then call `oauth_check` again."
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ async def _examined(fetching: Fetching, url: str, now: datetime, active: bool, c
         bare = await fetching.get(url)
         _reached(bare)
         survey = await surveyed(fetching, bare, now, client.id if client else None)
+        _heard(survey)
         outcomes = judged(survey)
         if not active:
             return Examined(outcomes)
@@ -86,5 +89,15 @@ def _reached(bare: Seen) -> None:
     if bare.problem in UNREACHED:
         raise Unavailable(
             UNREACHED[bare.problem],
-            advice="Check the address, and that the portal runs; then call `oauth_check` again.",
+            advice=AGAIN,
         )
+
+
+def _heard(survey: Survey) -> None:
+    """Unavailable if nothing answered at all; a certificate that is not valid is an answer too."""
+    resource = survey.resource
+    documents = [*resource.places, *(document for issuer in survey.issuers for document in issuer.documents)]
+    if resource.bare.problem != "tls" and all(
+        each.status is None for each in (resource.bare, *(d.seen for d in documents))
+    ):
+        raise Unavailable(f"The portal gives no answer: {resource.bare.reason}.", advice=AGAIN)

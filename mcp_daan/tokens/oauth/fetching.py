@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import mcp_daan
-from mcp_daan.tokens.oauth.rules import Barred, Rules
+from mcp_daan.tokens.oauth.rules import Barred, Invalid, Rules
 from mcp_daan.tokens.oauth.seen import Certificate, Problem, Seen
 
 if TYPE_CHECKING:
@@ -128,6 +128,8 @@ class Fetching:
             try:
                 async with asyncio.timeout(left):
                     return await self._admitted(url, asked)
+            except Invalid as error:
+                return Seen(url, problem="invalid", reason=str(error))
             except Barred as error:
                 return Seen(url, problem="barred", reason=str(error))
             except TimeoutError:

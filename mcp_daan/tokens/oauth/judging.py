@@ -60,6 +60,8 @@ def answered(seen: Seen | None, missing: str) -> Seen:
         raise Unjudged(skipped(missing))
     if seen.stopped:
         raise Unjudged(blocked(seen.stopped))
+    if seen.status is None:
+        raise Unjudged(skipped(f"{seen.reason} (AS-EP)"))
     return seen
 
 
@@ -84,8 +86,10 @@ def secure(url: str) -> bool:
     """Whether *url* is absolute and https; on this machine http will do."""
     try:
         parts = urlsplit(url)
-        return bool(parts.hostname) and (
-            parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+        return (
+            bool(parts.hostname)
+            and "@" not in parts.netloc
+            and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")))
         )
     except ValueError:
         return False

@@ -16,6 +16,10 @@ class Barred(Exception):
     """An address that is not gone to; the text is our own and says why."""
 
 
+class Invalid(Barred):
+    """What is no address at all; whoever gave it is at fault."""
+
+
 @dataclass(frozen=True)
 class Origin:
     """Scheme, host and port of a URL, as its parser sees them."""
@@ -26,23 +30,23 @@ class Origin:
 
 
 def origin_of(url: str) -> Origin:
-    """The origin of *url*; Barred for what is not an absolute http or https URL without a user name."""
+    """The origin of *url*; Invalid for what is not an absolute http or https URL without a user name."""
     # The same parser later opens the connection, so the two cannot see different hosts.
     from httpx2 import URL, InvalidURL
 
     if len(url) > URL_CHARACTERS or not url.isascii() or not url.isprintable() or " " in url:
-        raise Barred("not a plain URL")
+        raise Invalid("not a plain URL")
     try:
         parsed, again = URL(url), urlsplit(url)
         host, port = again.hostname, again.port
     except (InvalidURL, ValueError):
-        raise Barred("not a valid URL") from None
+        raise Invalid("not a valid URL") from None
     if parsed.scheme not in PORTS or not parsed.host:
-        raise Barred("not an absolute http or https URL")
+        raise Invalid("not an absolute http or https URL")
     if parsed.userinfo:
-        raise Barred("it holds a user name")
+        raise Invalid("it holds a user name")
     if host != parsed.host.lower() or port == 0:
-        raise Barred("its host can be read in two ways")
+        raise Invalid("its host can be read in two ways")
     return Origin(parsed.scheme, parsed.host, parsed.port or PORTS[parsed.scheme])
 
 

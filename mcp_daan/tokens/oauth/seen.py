@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urljoin
 
-Problem = Literal["barred", "name", "connect", "tls", "slow", "protocol"]
+Problem = Literal["invalid", "barred", "name", "connect", "tls", "slow", "protocol"]
 SHOWN_CHARACTERS = 200
 HEADER_CHARACTERS = 8192
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -69,6 +69,8 @@ class Seen:
     @cached_property
     def stopped(self) -> str:
         """Why this says nothing about the portal: no answer came, or something that stands before it answered."""
+        if self.problem == "invalid":
+            return ""
         if self.status is None:
             return f"no answer: {self.reason}"
         if self.header("cf-mitigated") == "challenge" or (
