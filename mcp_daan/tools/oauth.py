@@ -34,21 +34,17 @@ def oauth_check(
     url: Annotated[
         str | None,
         Field(
-            min_length=8,
+            min_length=1,
             max_length=URL_CHARACTERS,
-            pattern=r"^https?://[^\s#]+$",
             description="The protected resource; default: the configured portal.",
         ),
     ] = None,
-    active: Annotated[
-        bool, Field(description="Also probe the configured portal; this registers two test clients there.")
-    ] = False,
+    active: Annotated[bool, Field(description="Also probe it, which registers two test clients there.")] = False,
     cursor: Cursor = None,
 ) -> Reply[OAuthCheck]:
     """Check a portal's OAuth from outside against MCP authorization and the RFCs, the gravest findings first.
 
-    52 checks with GET alone, without any credential: challenge, metadata, keys, TLS, CORS.
-    `active` adds 20 probes of authorization, token and registration endpoints, of the configured portal only.
+    52 checks with GET alone and no credential; `active` adds 20 probes of the configured portal.
     """
     portal = _portal(app)
     address = url or app.settings.oauth.url
