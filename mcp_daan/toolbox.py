@@ -20,7 +20,7 @@ log = logging.getLogger("mcp_daan")
 
 
 def _all_printable(text: str | None) -> str | None:
-    # The pattern tells clients about control characters; a pattern that knows every other one would be no help to them.
+    # Not a pattern in the schema: it would cost every tool thirty tokens in the list that each client reads.
     if text is not None and not text.isprintable():
         raise ValueError
     return text
@@ -28,12 +28,7 @@ def _all_printable(text: str | None) -> str | None:
 
 TaskId = Annotated[
     str | None,
-    Field(
-        min_length=1,
-        max_length=128,
-        pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$",
-        description="Your id for this task; the answer repeats it.",
-    ),
+    Field(min_length=1, max_length=128, description="Your id for this task; the answer repeats it."),
     AfterValidator(_all_printable),
 ]
 Text = Annotated[str, Field(min_length=1, max_length=20_000, pattern=r"\S")]
@@ -45,6 +40,8 @@ Progress = Callable[[float, float | None, str], None]
 F = TypeVar("F", bound=Callable[..., Reply[Any]])
 # What is left of the words of a failure that is larger than an answer may be; the least answer holds it whatever they are.
 FAILURE_CHARACTERS = 400
+# How many lines of a fault's way are logged: one that called itself without end passed a thousand.
+PLACES = 30
 
 
 class Host(Protocol):
@@ -137,6 +134,19 @@ def run(called: Tool, app: Host, arguments: Mapping[str, Any]) -> Answer:
     """Run one call; whatever happens, the answer is an Output Protocol object without secrets."""
     task_id = _task_id(arguments)
     try:
+        return _run(called, app, arguments, task_id)
+    except Exception as error:  # noqa: BLE001 - the one place where a fault of ours becomes an answer
+        log.error("%s failed, task %s: %s", called.name, task_id, where(error))
+        fault = InternalError(
+            f"The server failed in `{called.name}`.",
+            advice=f"Look for task {task_id} in the server's log (stderr) and report it.",
+        )
+        # Every word of it is ours: it needs no cleaning, which may be what failed.
+        return failure(called, task_id, fault)
+
+
+def _run(called: Tool, app: Host, arguments: Mapping[str, Any], task_id: str) -> Answer:
+    try:
         answer = _answer(called, app, arguments, task_id)
         clean = app.redact(answer)
         if len(clean.encode()) > app.max_answer_bytes:
@@ -149,13 +159,6 @@ def run(called: Tool, app: Host, arguments: Mapping[str, Any]) -> Answer:
         if len(clean.encode()) > app.max_answer_bytes:
             short = type(error)(_shortened(error.message), advice=_shortened(error.advice))
             clean = app.redact(to_json(failure(called, task_id, short).model_dump(by_alias=True)))
-    except Exception as error:  # noqa: BLE001 - the one place where a fault of ours becomes an answer
-        log.error("%s failed, task %s: %s", called.name, task_id, _where(error))
-        fault = InternalError(
-            f"The server failed in `{called.name}`.",
-            advice=f"Look for task {task_id} in the server's log (stderr) and report it.",
-        )
-        clean = app.redact(to_json(failure(called, task_id, fault).model_dump(by_alias=True)))
     return Answer.model_validate_json(clean)
 
 
@@ -246,13 +249,13 @@ def _shortened(text: str) -> str:
     return text if len(text) <= FAILURE_CHARACTERS else f"{text[:FAILURE_CHARACTERS]}…"
 
 
-def _where(error: BaseException) -> str:
+def where(error: BaseException) -> str:
     """The kind of *error* and the lines it passed: never its text, which may hold a value."""
     lines, trace = [], error.__traceback__
     while trace is not None:
         lines.append(f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}")
         trace = trace.tb_next
-    return f"{type(error).__name__} at {' > '.join(lines)}"
+    return f"{type(error).__name__} at {' > '.join(lines[-PLACES:])}"
 
 
 def _plain(schema: dict[str, Any], *, nulls: bool = True) -> dict[str, Any]:

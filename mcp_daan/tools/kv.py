@@ -61,14 +61,14 @@ def kv_read(
     namespace: Annotated[
         str, Field(min_length=1, max_length=512, description="Binding, title or id; `remote:NAME` is the account's.")
     ],
-    key: Annotated[str | None, Field(min_length=1, description="Read this key's value; else keys are listed.")] = None,
+    key: Annotated[str | None, Field(min_length=1, description="Its value; else keys are listed.")] = None,
     prefix: Annotated[str | None, Field(min_length=1, description="Only keys that begin so.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Reply[KvRead]:
     """Read one value of a KV namespace, or list its keys with expiry and metadata.
 
-    Local ones are the files that `wrangler dev` uses. Secrets, ids of sessions and keys of an OAuth provider are ***.
+    Secrets, ids of sessions and an OAuth provider's keys are shown as ***.
     """
     if key is not None and prefix is not None:
         raise InvalidArguments("`key` and `prefix` are both given.", advice="Give `key` for a value, or `prefix`.")

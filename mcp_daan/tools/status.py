@@ -58,7 +58,7 @@ class InfraStatus(Model):
 def infra_status(app: App) -> Reply[InfraStatus]:
     """Tell the state of everything in one call: a line a component, the ten most pressing findings, what was not seen.
 
-    Use it for an overview; then call the `tool` of a finding for all of its kind. Cloudflare is asked with a token only.
+    For an overview; the `tool` of a finding tells all of its kind.
     """
     reached, unseen = _reached(app)
     asked = sources(app, reached=reached)

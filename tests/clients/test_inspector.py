@@ -37,6 +37,9 @@ CALLS: dict[str, dict[str, Any]] = {
     "d1_check": {"database": "portal-db", "deep": True},
     "tokens_health": {"limit": 2},
     "oauth_check": {},
+    "workers_check": {},
+    "kv_read": {"namespace": "SESSION", "limit": 2},
+    "infra_status": {},
 }
 
 

@@ -28,6 +28,9 @@ NAMES = [
     "d1_check",
     "tokens_health",
     "oauth_check",
+    "workers_check",
+    "kv_read",
+    "infra_status",
 ]
 LISTED = {tool["name"]: tool for tool in listed(all_tools().values())}
 # The least that each tool needs to be called.
@@ -44,6 +47,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "d1_explain": {"database": "absent", "sql": "SELECT 1"},
     "d1_migrations": {"database": "absent"},
     "d1_check": {"database": "absent"},
+    "kv_read": {"namespace": "absent"},
 }
 FIELDS = {
     "knowledge_validate": "version files scraped migrations branchLessons findings",
@@ -59,6 +63,9 @@ FIELDS = {
     "d1_check": "checks",
     "tokens_health": "asOf counts connections loop crypto apiKeys grants cloudflare nextCursor",
     "oauth_check": "checks counts",
+    "workers_check": "apps findings",
+    "kv_read": "keys value bytes expiresAt metadata nextCursor",
+    "infra_status": "components findings",
 }
 ARGUMENTS = {
     "knowledge_validate": "component",
@@ -74,6 +81,9 @@ ARGUMENTS = {
     "d1_check": "database deep",
     "tokens_health": "database state provider limit cursor",
     "oauth_check": "url active",
+    "workers_check": "app remote",
+    "kv_read": "namespace key prefix limit cursor",
+    "infra_status": "",
 }
 EVERY_TOOL = pytest.mark.parametrize("tool", all_tools().values(), ids=lambda tool: tool.name)
 

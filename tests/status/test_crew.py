@@ -101,7 +101,11 @@ def test_a_call_that_is_cancelled_stops_all_that_works_for_it(gate: threading.Ev
 def test_one_that_breaks_is_left_out_at_once() -> None:
     """Nobody waits for it until the deadline."""
     begun = time.monotonic()
-    found = Crew[float]().gather({"breaks": lambda: 1 / 0, "answers": lambda: 1.0}, seconds=20)
+    found = Crew[object]().gather({"breaks": lambda: 1 / 0, "answers": lambda: 1.0}, seconds=20)
 
-    assert found == {"answers": 1.0}
-    assert time.monotonic() - begun < 5
+    took = time.monotonic() - begun
+    for thread in threading.enumerate():
+        if thread.name == "mcp-daan-breaks":
+            thread.join(5)
+
+    assert (found, took < 5) == ({"answers": 1.0}, True)
