@@ -84,12 +84,8 @@ def d1_schema(
     """
     chosen = app.database(database)
     full = detail == "full"
-    seconds = app.settings.limits.statement_seconds
-    if chosen.location == "remote":
-        with shadow(app.schemas.read(app.remote(chosen)), seconds=seconds) as connection:
-            tables = declared_tables(connection, chosen.secret_columns)
-    else:
-        tables = read_schema(chosen, seconds=seconds, counts=full)
+    counted = full and chosen.location == "local"
+    tables = _tables(app, chosen, counted)
     if table is not None:
         tables = [_one(tables, table)]
     mark = hashlib.blake2b(repr([database, detail, [each.name for each in tables]]).encode(), digest_size=9)
@@ -101,7 +97,6 @@ def d1_schema(
         max_bytes=app.max_answer_bytes,
         mark=mark.hexdigest(),
     )
-    counted = full and chosen.location == "local"
     uncounted = [each.name for each in part.items if counted and each.kind == "table" and each.rows is None]
     advice = []
     if part.cut:
@@ -176,6 +171,14 @@ def _remarks(answered: Answered) -> list[str]:
     if answered.rows.masked:
         remarks.append("Columns in `masked` hold secrets; their values are shown to nobody.")
     return remarks
+
+
+def _tables(app: App, database: Database, counted: bool) -> list[Table]:
+    seconds = app.settings.limits.statement_seconds
+    if database.location == "local":
+        return read_schema(database, seconds=seconds, counts=counted)
+    with shadow(app.schemas.read(app.remote(database)), seconds=seconds) as connection:
+        return declared_tables(connection, database.secret_columns)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -82,6 +81,8 @@ def http(status: int, body: bytes | str = b"", *, length: int | None = None, **h
 def dripping(*, head: bool, every: float = 0.05) -> Reply:
     """An answer that comes a byte at a time and never ends, from its head on or in its body."""
 
+    nobody = threading.Event()
+
     def reply(connection: socket.socket) -> None:
         if not head:
             connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")
@@ -89,7 +90,7 @@ def dripping(*, head: bool, every: float = 0.05) -> Reply:
             connection.sendall(b"HTTP/1.1 200 OK\r\n")
         while True:
             connection.sendall(b"x: y\r\n" if head else b" ")
-            time.sleep(every)
+            nobody.wait(every)
 
     return reply
 

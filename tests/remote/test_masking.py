@@ -152,7 +152,7 @@ def test_the_order_is_left_to_d1_where_it_tells_nothing(account: Account) -> Non
     assert "NOT INDEXED" not in sent[-2]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_secrets_make_no_difference_to_mutants_of_attempts(account: Account, seed: int) -> None:
     """Pieces of attempts put together at random: what is judged fit to send tells nothing either."""
     chance = random.Random(seed)
@@ -162,7 +162,7 @@ def test_secrets_make_no_difference_to_mutants_of_attempts(account: Account, see
     pieces = [[sql[each.start : each.end] for each in tokens(sql)[:-1]] for sql, _ in ATTEMPTS]
     pieces = [each for each in pieces if each[0] in ("SELECT", "WITH", "VALUES")]
     judged = 0
-    for _ in range(500):
+    for _ in range(400):
         words, other = list(chance.choice(pieces)), chance.choice(pieces)
         for _ in range(chance.randint(1, 2)):
             at, start = chance.randrange(1, len(words) + 1), chance.randrange(len(other))
