@@ -123,9 +123,9 @@ def planted_in(workspace: Path, keys: dict[str, Any]) -> Path:
         "{" * 5000,
         "[" * 200_000,
         '{"env": {"x": {}}, "services": [{"binding": "A", "service": "b", "props": '
-        + '{"a":' * 450
+        + '{"a":' * 700
         + "1"
-        + "}" * 450
+        + "}" * 700
         + "}]}",
         '{"vars": {"a": ' * 400 + "1" + "}}" * 400,
         '{"name": "\ud800", "main": 1e999, "compatibility_date": []}',

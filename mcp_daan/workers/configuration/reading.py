@@ -101,7 +101,8 @@ class Configuration:
         if not self.is_toml:
             where = f"In {scope.words} of {self.path.name}" if scope.prefix else f"In {self.path.name}"
             return f'{where} write: "{key}": {json.dumps(plain, ensure_ascii=False)}'
-        return f"In {self.path.name} write:\n{_toml((*map(str, scope.prefix), key), plain)}"
+        above = "" if scope.prefix or isinstance(plain, Mapping | list) else ", above the first table,"
+        return f"In {self.path.name}{above} write:\n{_toml((*map(str, scope.prefix), key), plain)}"
 
 
 def read(path: Path, root: Path, not_inherited: frozenset[str]) -> Configuration:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mcp_daan.protocol import Severity
+from mcp_daan.scrub import secret_name
 from mcp_daan.workers.bindings import LISTS, SINGLE, bound
 from mcp_daan.workers.configuration.reading import Scope, mapping
 from mcp_daan.workers.finding import Finding, found, name
@@ -47,7 +48,7 @@ def _absent(seen: Seen, top: Scope, scope: Scope, key: str, value: Any) -> Findi
     lacks = f" has no {listed}" if listed else " goes without it"
     if key == "vars":
         # The values of variables are the team's own business; their names are enough.
-        value = dict.fromkeys(mapping(value), "…")
+        value = {each: "…" for each in mapping(value) if not secret_name(each)}
     return found(
         "env_not_inherited",
         config.shown,
