@@ -45,6 +45,7 @@ class Knowledge(_Section):
     semantic: Literal["auto", "off"] = "auto"
     stale_days: int = Field(180, ge=1)
     stale_scraped_days: int = Field(90, ge=1)
+    scrape_origins: list[str] = ["https://developers.cloudflare.com", "https://docs.astro.build"]
 
 
 class Git(_Section):

@@ -15,6 +15,7 @@ from mcp_daan.app import App
 from mcp_daan.server.callers import caller_of
 from mcp_daan.server.calls import call_tool, list_tools
 from mcp_daan.server.completion import complete
+from mcp_daan.server.faults import in_our_words
 from mcp_daan.server.instructions import instructions
 from mcp_daan.server.offer import Offer
 from mcp_daan.server.prompts import get_prompt, list_prompts
@@ -71,8 +72,8 @@ def make_server(
         on_get_prompt=partial(get_prompt, app, offer),
         on_completion=partial(complete, app, offer),
     )
-    add_skills(server, offer)
-    server.middleware += [partial(_instructed, offer), *watches]
+    add_skills(server, offer, steady.scope)
+    server.middleware += [in_our_words, partial(_instructed, offer), *watches]
     return server
 
 

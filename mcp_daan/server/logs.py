@@ -2,7 +2,11 @@
 
 import logging
 import sys
+import threading
 from collections.abc import Callable
+from types import TracebackType
+
+from mcp_daan.toolbox import where
 
 
 class _Clean(logging.Formatter):
@@ -11,7 +15,22 @@ class _Clean(logging.Formatter):
         self._redact = redact
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._redact(super().format(record))
+        try:
+            return self._redact(super().format(record))
+        except Exception as error:  # noqa: BLE001 - rather no line than one that may hold a secret
+            return f"{record.levelname} {record.name}: this line could not be cleaned of secrets ({where(error)})"
+
+    def formatException(
+        self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+    ) -> str:
+        # The text of a fault may quote a value; where it happened is enough.
+        return "" if ei[1] is None else where(ei[1])
+
+
+def _of_a_thread(failed: threading.ExceptHookArgs) -> None:
+    """A thread's fault goes the same way as every other."""
+    if failed.exc_value is not None:
+        logging.getLogger("mcp_daan").error("A thread failed: %s", where(failed.exc_value))
 
 
 def log_to_stderr(redact: Callable[[str], str]) -> None:
@@ -19,3 +38,4 @@ def log_to_stderr(redact: Callable[[str], str]) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Clean(redact))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    threading.excepthook = _of_a_thread

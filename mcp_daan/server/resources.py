@@ -14,6 +14,7 @@ from mcp_daan.paging import page
 from mcp_daan.protocol import Answer, to_json
 from mcp_daan.server.callers import Context, offered
 from mcp_daan.server.offer import Offer
+from mcp_daan.server.skills import MIME_TYPE, SCHEME, skills
 from mcp_daan.toolbox import run
 from mcp_daan.tools import all_tools
 
@@ -65,6 +66,7 @@ async def list_resources(
     def work() -> types.ListResourcesResult:
         with _protocol_errors():
             each = [resource for resource in resources(app.for_call()) if shown.shows(resource.uri)]
+            each += [skill.resource for skill in skills(shown)]
             part = page(range(len(each)), limit=PAGE, cursor=cursor, max_bytes=1 << 20)
             return types.ListResourcesResult(
                 resources=[each[index] for index in part.items], next_cursor=part.next_cursor
@@ -87,21 +89,24 @@ async def read_resource(
     app: App, offer: Offer, context: Context, params: types.ReadResourceRequestParams
 ) -> types.ReadResourceResult:
     """One resource, without secrets."""
-    shown = offered(offer, context).shows(params.uri)
+    shown = offered(offer, context)
 
     def work() -> types.ReadResourceResult:
         with _protocol_errors(uri=params.uri):
-            if not shown:
-                raise _absent()
             opened = app.for_call()
-            mime_type, text = _contents(opened, params.uri)
+            mime_type, text = _contents(opened, shown, params.uri)
             content = types.TextResourceContents(uri=params.uri, mime_type=mime_type, text=opened.redact(text))
             return types.ReadResourceResult(contents=[content])
 
     return await anyio.to_thread.run_sync(work)
 
 
-def _contents(app: App, uri: str) -> tuple[str, str]:
+def _contents(app: App, shown: Offer, uri: str) -> tuple[str, str]:
+    if not shown.shows(uri):
+        raise _absent()
+    for skill in skills(shown) if uri.startswith(SCHEME) else ():
+        if skill.uri == uri:
+            return MIME_TYPE, skill.text
     if uri == PROTOCOL:
         return "application/json", to_json(Answer.model_json_schema(by_alias=True))
     if uri.startswith(DOCUMENT):

@@ -88,6 +88,10 @@ class Subscriptions:
             end()
         return types.EmptyResult()
 
+    async def tell(self, event: ServerEvent) -> None:
+        """Tell everybody who listens for it of *event*."""
+        await self._bus.publish(event)
+
     def end(self) -> None:
         """End every `subscriptions/listen`, so that its client knows that the server goes."""
         self._listen.close()
@@ -113,7 +117,7 @@ class Subscriptions:
     async def _publish(self, stamps: dict[str, Stamp | None]) -> None:
         for uri, now in stamps.items():
             if self._seen.get(uri, now) != now:
-                await self._bus.publish(ResourcesListChanged() if uri == LIST else ResourceUpdated(uri))
+                await self.tell(ResourcesListChanged() if uri == LIST else ResourceUpdated(uri))
         self._seen = stamps
 
     @contextmanager

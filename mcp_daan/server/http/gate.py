@@ -20,6 +20,8 @@ from mcp_daan.server.http.identity import Rejected
 from mcp_daan.server.http.limits import Limited, Limits
 from mcp_daan.server.http.metrics import Metrics
 
+# A code of ours, in the range that the protocol leaves to servers.
+REFUSED = -32010
 # How long the body of a request may take to arrive.
 SECONDS = 30.0
 Asked = Callable[[Any], str | None]
@@ -73,6 +75,8 @@ class Gate:
             raise Refusal({403: "origin", 421: "host"}.get(refused.status_code, "content type"), refused)
         caller = await self._caller(request)
         request.scope[KEY] = caller
+        if caller.scopes is None:  # whoever works at this machine: there is nobody to protect from
+            return await self._body(request)
         try:
             self._limits.take(caller.name)
             body = await self._body(request)
@@ -82,7 +86,7 @@ class Gate:
         except Limited as limited:
             raise Refusal(limited.limit, _too_many(limited)) from None
         wanted = self._scope_wanted(message)
-        if wanted is not None and caller.scopes is not None and wanted not in caller.scopes:
+        if wanted is not None and wanted not in caller.scopes:
             raise Refusal("scope", self._challenge.forbidden(wanted))
         return body
 
@@ -95,8 +99,9 @@ class Gate:
             reason = str(rejected)
             raise Refusal(reason, self._challenge.unauthorized(None if reason == NOBODY else reason)) from None
         except DaanError as error:
-            answer = {"error": "temporarily_unavailable", "error_description": error.message}
-            raise Refusal("authentication", JSONResponse(answer, 503, {"retry-after": "5"})) from None
+            response = _told(503, error.message)
+            response.headers["retry-after"] = "5"
+            raise Refusal("authentication", response) from None
 
     async def _body(self, request: Request) -> bytes:
         """The whole body, so long as it is short and does not trickle in."""
@@ -142,4 +147,5 @@ def _too_many(limited: Limited) -> Response:
 
 
 def _told(status: int, what: str) -> Response:
-    return JSONResponse({"error": what}, status)
+    """A failure that a client of the protocol can read."""
+    return JSONResponse({"jsonrpc": "2.0", "id": None, "error": {"code": REFUSED, "message": what}}, status)
