@@ -41,6 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has seen enough
         sys.stderr.close()
         return 141
+    except Exception as error:  # noqa: BLE001 - a traceback ends in the fault's text, which may quote a value
+        from mcp_daan.toolbox import where
+
+        sys.stderr.write(f"mcp-daan failed, which is a fault of its own: {where(error)}\n")
+        return FAILED
 
 
 def _chosen(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -100,6 +105,12 @@ def _parser() -> argparse.ArgumentParser:
         "--json", action="store_true", help="as JSON"
     )
     _add_token(add("token", _token, "make, list or revoke tokens for callers over HTTP"))
+    scrape = add("scrape", _scrape, "fetch pages of listed origins into scraped/, as markdown")
+    scrape.add_argument(
+        "urls", nargs="+", metavar="URL", help="an https address; [knowledge] scrape_origins lists whose"
+    )
+    scrape.add_argument("--force", action="store_true", help="replace pages that a person changed")
+    scrape.add_argument("--json", action="store_true", help="as JSON")
     add("init", _init, "write a commented daan.toml for this workspace")
     install = add("install", _install, "add this server to a client's configuration")
     install.add_argument("client", choices=("claude-desktop", "claude-code", "cursor", "vscode"))
@@ -218,6 +229,12 @@ def _doctor(chosen: argparse.Namespace) -> int:
     from mcp_daan.setup.doctor import run
 
     return run(_app(chosen), chosen.json)
+
+
+def _scrape(chosen: argparse.Namespace) -> int:
+    from mcp_daan.setup.scrape import run
+
+    return run(_app(chosen), chosen.urls, force=chosen.force, as_json=chosen.json)
 
 
 def _init(chosen: argparse.Namespace) -> int:

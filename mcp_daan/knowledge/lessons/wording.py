@@ -128,14 +128,21 @@ def _parser() -> "MarkdownIt":
 
 
 def _unseen(text: str, allowed: str) -> str | None:
-    if _UNSEEN.search(text):
+    return next((why for place in range(len(text)) if (why := unseen_in(text, place, allowed)) is not None), None)
+
+
+def unseen_in(text: str, place: int, allowed: str = "\n\t") -> str | None:
+    """Why the character at *place* may not stand there: nobody sees it; None when it may."""
+    each = text[place]
+    if " " <= each <= "~" or each in allowed:
+        return None
+    if _UNSEEN.match(each):
         return _WHY["Cf"]
-    for place, each in enumerate(text):
-        kind = unicodedata.category(each)
-        if kind in _WHY and each not in allowed and not (each == _JOINER and _joins_emoji(text, place)):
-            return _WHY[kind]
-        if each in _EMOJI_STYLES and (place == 0 or text[place - 1] in _EMOJI_STYLES):
-            return _WHY["Cf"]
+    kind = unicodedata.category(each)
+    if kind in _WHY and not (each == _JOINER and _joins_emoji(text, place)):
+        return _WHY[kind]
+    if each in _EMOJI_STYLES and (place == 0 or text[place - 1] in _EMOJI_STYLES):
+        return _WHY["Cf"]
     return None
 
 

@@ -1,0 +1,1 @@
+"""Pages of allow-listed origins, kept as markdown."""
