@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mcp_daan.d1.pool import FAILURES, VARIABLES
+from mcp_daan.d1.pool import VARIABLES, failure
 from mcp_daan.errors import InternalError, Unavailable
 from mcp_daan.stopping import stoppable
 
@@ -74,8 +74,7 @@ def _lines(process: subprocess.Popen[bytes], request: Mapping[str, Any]) -> Iter
 def _unpacked(line: bytes) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(line)
     if "failure" in found:
-        code, message, advice = found["failure"]
-        raise FAILURES[code](message, advice=advice)
+        raise failure(found["failure"])
     if "fault" in found:
         log.error("a process apart failed: %s", found["fault"])
         raise InternalError("The server failed at this database.", advice="Report it.")

@@ -44,7 +44,7 @@ def _told(task: Callable[..., Told], request: dict[str, Any]) -> Told:
         yield from task(**request)
         yield {"end": True}
     except DaanError as error:
-        yield {"failure": [error.code, error.message, error.advice]}
+        yield {"failure": [error.code, error.message, error.advice, error.retryable]}
     except Exception as error:  # noqa: BLE001 - a fault of ours must not end the process that tells of it
         yield {"fault": fault(error)}
 

@@ -43,6 +43,9 @@ MEANING: dict[type[Exception], tuple[type[DaanError], str, str]] = {
     apsw.Error: (Unavailable, "The database could not be read.", "It may be locked or damaged; tell its owner."),
 }
 
+# Asking again changes nothing about these.
+LASTING = (apsw.NotADBError, apsw.CorruptError, apsw.PermissionsError)
+
 # What of SQLite's text is safe to repeat: its fixed words, and names that stood in the statement.
 NAME = r"\"?([\w.$ -]{1,128})\"?"
 PHRASES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
@@ -144,4 +147,4 @@ def missing_file() -> NotFound:
 
 def _failure(kind: type[BaseException]) -> DaanError:
     failure, message, advice = next(MEANING[base] for base in kind.__mro__ if base in MEANING)
-    return failure(message, advice=advice)
+    return failure(message, advice=advice, retryable=False if issubclass(kind, LASTING) else None)

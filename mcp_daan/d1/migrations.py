@@ -5,15 +5,20 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import apsw
+
 from mcp_daan.d1.databases import Database
 from mcp_daan.d1.masking.catalog import quoted
 from mcp_daan.d1.reading import reading
+from mcp_daan.errors import InvalidArguments
 
 # What wrangler suggests to those who keep each migration in a folder, as drizzle does.
 FOLDERS = "*/migration.sql"
 # Larger numbers are dates: nothing is missing between two of them.
 LARGEST_COUNTED = 99_999
 _GLOB = re.compile(r"\*\*/|\*\*|\*|\?|\[!?[^\]/]+\]|\{[^{}]*\}|.", re.S)
+# Groups such as +(a|b), braces in braces or with a range, classes such as [[:digit:]], and escapes.
+_UNREAD = re.compile(r"[@!+?*]\(|\{[^}]*\{|\{[^{},]*\.\.[^{},]*\}|\[\[:|\\")
 # A glob passes over hidden names, wherever a wildcard begins a part of the path.
 _SHOWN = r"(?!\.)"
 
@@ -22,7 +27,13 @@ def migration_files(folder: Path, pattern: str = "*.sql") -> list[str]:
     """The migrations in *folder* that match *pattern*, as wrangler names them: relative to it, in wrangler's order.
 
     That order is by the number that each part of the path begins with, unnumbered parts last, then by name.
+    Raises InvalidArguments for a pattern in a form that is not read here.
     """
+    if _UNREAD.search(pattern):
+        raise InvalidArguments(
+            "`migrations_pattern` is a glob of a kind that is not read here.",
+            advice="Write it with *, **, ?, [a-z] and one level of {a,b}, as in `*/migration.sql`.",
+        )
     wanted = re.compile(rf"(?:{_translated(pattern)})\Z", re.S)
     depth = len(pattern.split("/")) if "**" not in pattern else None
     return sorted((name for name in _files(folder, "", depth) if wanted.match(name)), key=order)
@@ -34,10 +45,19 @@ def applied_migrations(database: Database, *, seconds: float) -> list[str] | Non
         return None
     with reading(database.path, seconds=seconds) as connection:
         table = database.migrations_table
-        columns = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))}
-        if not {"id", "name"} <= columns:
+        if not {"id", "name"} <= _stored(connection, table):
             return None
         return [str(name) for (name,) in connection.execute(f"SELECT name FROM {quoted(table)} ORDER BY id")]
+
+
+def _stored(connection: apsw.Connection, table: str) -> set[str]:
+    """The columns of *table* that are stored; none of a view, whose own statement could take any time."""
+    kinds = connection.execute("SELECT type FROM pragma_table_list(?) WHERE schema = 'main'", (table,)).fetchall()
+    if kinds != [("table",)]:
+        return set()
+    return {
+        str(name) for (name,) in connection.execute("SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0", (table,))
+    }
 
 
 def number(name: str) -> int | None:

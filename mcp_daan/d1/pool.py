@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -192,5 +192,10 @@ def _unpacked(reply: Mapping[str, Any]) -> dict[str, Any]:
     if "fault" in reply:
         log.error("a statement's worker failed: %s", reply["fault"])
         raise InternalError("The server failed while it ran the statement.", advice="Report it with the statement.")
-    code, message, advice = reply["failure"]
-    raise FAILURES[code](message, advice=advice)
+    raise failure(reply["failure"])
+
+
+def failure(told: Sequence[Any]) -> DaanError:
+    """The failure that a process told of."""
+    code, message, advice, retryable = told
+    return FAILURES[code](message, advice=advice, retryable=retryable)

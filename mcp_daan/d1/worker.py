@@ -36,7 +36,7 @@ def _reply(request: dict[str, Any]) -> dict[str, Any]:
     try:
         return {"answer": TASKS[request.pop("task", "answer")](**request)}
     except DaanError as error:
-        return {"failure": [error.code, error.message, error.advice]}
+        return {"failure": [error.code, error.message, error.advice, error.retryable]}
     except Exception as error:  # noqa: BLE001 - a fault of ours must not end the process that tells of it
         return {"fault": fault(error)}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import apsw
 
 from mcp_daan.d1.databases import UNIQUE_KEY, file_name
+from mcp_daan.d1.migrations import migration_files
 from mcp_daan.demo.connections import Row, connections
 from mcp_daan.demo.records import USERS, api_keys, audit_log, invoices, users
 from mcp_daan.local_state import STATE
@@ -44,15 +45,16 @@ def make_database(app: Path, now: datetime, key: bytes) -> None:
     """Make the D1 file of the portal in *app* from its migrations, with rows whose times are relative to *now*."""
     folder = app / PERSISTED
     folder.mkdir(parents=True)
-    with closing(_new(folder / file_name(DATABASE_ID))) as database, database:
+    with closing(new_file(folder / file_name(DATABASE_ID))) as database, database:
         _migrate(database, app / "migrations", now)
         _fill(database, now, key)
         database.execute(METADATA)
-    with closing(_new(folder / "metadata.sqlite")) as alarms:
+    with closing(new_file(folder / "metadata.sqlite")) as alarms:
         alarms.execute(ALARMS)
 
 
-def _new(path: Path) -> apsw.Connection:
+def new_file(path: Path) -> apsw.Connection:
+    """A file as workerd makes one: with a write-ahead log."""
     database = apsw.Connection(str(path))
     database.execute("PRAGMA journal_mode = wal; PRAGMA synchronous = off; PRAGMA foreign_keys = on")
     return database
@@ -60,7 +62,7 @@ def _new(path: Path) -> apsw.Connection:
 
 def _migrate(database: apsw.Connection, folder: Path, now: datetime) -> None:
     database.execute(MIGRATIONS)
-    for file in sorted(folder.glob("*.sql")):
+    for file in (folder / name for name in migration_files(folder)):
         if file.name != UNAPPLIED:
             database.execute(file.read_text(encoding="utf-8"))
             applied = now - timedelta(days=APPLIED[file.name[:4]])

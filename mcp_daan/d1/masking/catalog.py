@@ -1,5 +1,6 @@
 """What the schema of a database file declares: relations, indexes and their columns, as masking needs them."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -59,6 +60,7 @@ class Catalog:
 # By the whole text of the schema: a file is opened anew for each statement, its schema seldom changes.
 _catalogs: dict[tuple[Any, ...], Catalog] = {}
 _MOST_CATALOGS = 16
+_lock = threading.Lock()
 
 
 @contextmanager
@@ -80,14 +82,20 @@ def read_catalog(connection: apsw.Connection) -> Catalog:
     try:
         with unguarded(connection) as cursor:
             rows = tuple(_rows(cursor, "SELECT type, name, tbl_name, rootpage, sql FROM main.sqlite_schema"))
-            if rows not in _catalogs:
-                if len(_catalogs) == _MOST_CATALOGS:
-                    del _catalogs[next(iter(_catalogs))]
-                _catalogs[rows] = _read(cursor, rows)
-            return _catalogs[rows]
+            with _lock:
+                found = _catalogs.get(rows)
+            return found or _kept(rows, _read(cursor, rows))
     except UnicodeDecodeError as error:
         advice = "Until its schema is mended, nobody can tell which of its columns hold secrets."
         raise Unavailable("The schema of the database holds text that is not UTF-8.", advice=advice) from error
+
+
+def _kept(rows: tuple[Any, ...], catalog: Catalog) -> Catalog:
+    """*catalog*, or the one that another thread kept meanwhile."""
+    with _lock:
+        if len(_catalogs) >= _MOST_CATALOGS:
+            del _catalogs[next(iter(_catalogs))]
+        return _catalogs.setdefault(rows, catalog)
 
 
 def table_function(connection: apsw.Connection, name: str) -> Relation | None:
