@@ -16,13 +16,24 @@ from mcp_daan.d1.listing import entry
 from mcp_daan.errors import DaanError
 from mcp_daan.knowledge import repository
 from mcp_daan.protocol import Answer
+from mcp_daan.tokens.credentials import SOURCE as API_TOKEN
+from mcp_daan.tokens.credentials import ApiToken
+from mcp_daan.tokens.wording import age
 from mcp_daan.toolbox import run, tools_in
 from mcp_daan.tools import tokens
+from mcp_daan.tools.credentials import held
 
 # `missing` is what the server cannot do without.
 State = Literal["ok", "note", "warning", "missing"]
 DOCUMENTS = ("VERSION.md", "DATABASE.md", "LESSONS-LEARNED.md", "TEST-SCENARIOS.md")
-CREDENTIALS = ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_ACCOUNT_ID")
+LOGINS = {
+    "active": "its access token lives",
+    "renewable": "its access token has ended, and wrangler renews it with its next command",
+    "expired": "it has ended",
+    "in_keyring": "its tokens are in the system's keyring",
+    "unreadable": "its file cannot be read",
+}
+READS = {"d1": "D1", "kv": "Workers KV", "workers": "Workers Scripts"}
 KEY = "TOKEN_ENCRYPTION_KEY"
 SET_THE_KEY = f"Set {KEY}, put it in the app's .dev.vars, or name a file in `[tokens] key_file` of {FILE}."
 
@@ -125,7 +136,7 @@ def key(app: App) -> Iterator[Check]:
     tool = tools_in(tokens)["tokens_health"]
     answers = {name: run(tool, app.for_call(), {"database": name, "limit": 1}) for name in found}
     connections = {name: sum(answer.data.get("counts", {}).values()) for name, answer in answers.items()}
-    for problem in ring.problems:
+    for problem in (*ring.problems, *dict.fromkeys(remark for key in ring.keys for remark in key.remarks)):
         needed = problem.severity == "error" and any(connections.values())
         yield Check("key", "missing" if needed else "warning", problem.message, problem.advice)
     if not any(connections.values()):
@@ -151,11 +162,32 @@ def _opened(name: str, health: Answer) -> Check:
 
 
 def credentials(app: App) -> Iterator[Check]:
-    """Cloudflare's, present or absent."""
-    for name in CREDENTIALS:
-        given = app.environment.get(name, "")
-        there = "is set" if given and not given.startswith("${") else "is not set; only remote databases need it"
-        yield Check("credentials", "note", f"{name} {there}.")
+    """Cloudflare's, as harmless reads tell of them; nothing is renewed, and wrangler's login is shown to nobody."""
+    known = held(app)
+    if known.token is None:
+        yield Check("credentials", "note", f"{API_TOKEN} is not set; only remote databases and KV need it.")
+    else:
+        state: State = "ok" if known.token.status == "active" else "warning"
+        yield Check("credentials", state, _told(known.token, app.now.timestamp()))
+    there = "is set" if app.account_id else "is not set; only remote databases and KV need it"
+    yield Check("credentials", "note", f"CLOUDFLARE_ACCOUNT_ID {there}.")
+    if known.login is not None:
+        yield Check(
+            "credentials", "note", f"wrangler is logged in ({known.login.profile}): {LOGINS[known.login.status]}."
+        )
+    for finding, advice in known.found:
+        yield Check("credentials", "note" if finding.severity == "info" else "warning", finding.message, advice)
+
+
+def _told(token: ApiToken, now: float) -> str:
+    ends = (
+        "" if token.expires is None else f", ends in {age(token.expires - now)}" if token.expires > now else ", ended"
+    )
+    reads = ", ".join(READS[name] for name, may in token.reads.items() if may)
+    writes = {True: "may write", False: "may not write", None: "whether it may write is not told"}[token.can_write]
+    return (
+        f"{API_TOKEN}: {token.status.replace('_', ' ')}{ends}; may read: {reads or 'nothing that was tried'}; {writes}."
+    )
 
 
 def git(app: App) -> Iterator[Check]:

@@ -13,8 +13,8 @@ from mcp_daan.setup.checks import Check
 Look = Callable[[App], Iterator[Check]]
 # By what each of them needs.
 NOTHING: tuple[Look, ...] = (checks.program, checks.workspace)
-A_WORKSPACE: tuple[Look, ...] = (checks.settings, checks.apps, checks.git, checks.credentials)
-SETTINGS: tuple[Look, ...] = (checks.knowledge, checks.databases, checks.key)
+A_WORKSPACE: tuple[Look, ...] = (checks.settings, checks.apps, checks.git)
+SETTINGS: tuple[Look, ...] = (checks.knowledge, checks.databases, checks.key, checks.credentials)
 ORDER = "mcp-daan workspace settings knowledge apps databases key credentials git node".split()
 
 

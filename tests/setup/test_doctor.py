@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from mcp_daan.demo.workspace import APP, make_workspace
 from mcp_daan.setup.checks import Check
 from mcp_daan.setup.doctor import doctor, fine, report, run, to_json
 from mcp_daan.wrangler import dev_vars
+from tests.tokens.cloud import ACCOUNT, TOKEN_ID, Cloud, bad, good
 
 OTHER_KEY = "ab" * 32
 
@@ -87,7 +88,7 @@ def test_a_broken_file_of_settings_is_told_with_its_place_and_ends_what_rests_on
     assert not fine(found)
     assert of(found, "settings").found == "daan.toml is not valid TOML (at line 2, column 21)."
     assert [check.subject for check in found] == [
-        "mcp-daan", "workspace", "settings", "apps", "credentials", "credentials", "git", "node"
+        "mcp-daan", "workspace", "settings", "apps", "git", "node"
     ]  # fmt: skip
 
 
@@ -237,12 +238,13 @@ def test_secrets_are_told_present_or_absent_and_never_shown(
     """Neither the key nor a token, in either form of the report."""
     key = dev_vars(demo / APP)["TOKEN_ENCRYPTION_KEY"]
     secret = {"CLOUDFLARE_API_TOKEN": "cfut_" + "x" * 40, "TOKEN_ENCRYPTION_KEY_PREVIOUS": OTHER_KEY}
-    codes = [run(App(str(demo), secret), as_json) for as_json in (False, True)]
+    nowhere = {"DAAN_CLOUDFLARE_API": "http://127.0.0.1:1/client/v4", "DAAN_LIMITS_CONNECT_SECONDS": "1"}
+    codes = [run(App(str(demo), {**secret, **nowhere}), as_json) for as_json in (False, True)]
     said = capsys.readouterr().out
 
     assert codes == [0, 0]
     assert [value for value in (key, *secret.values()) if value in said] == []
-    assert "CLOUDFLARE_API_TOKEN is set." in said
+    assert "CLOUDFLARE_API_TOKEN: unverified" in said
     assert "CLOUDFLARE_ACCOUNT_ID is not set" in said
 
 
@@ -298,3 +300,33 @@ def test_the_doctor_writes_nothing_in_the_workspace(demo: Path) -> None:
     doctor(App(str(demo), dict(os.environ)))
 
     assert look() == before
+
+
+def test_the_api_token_and_wrangler_s_login_are_told_without_a_word_of_them(demo: Path, tmp_path: Path) -> None:
+    """Alive or dead, until when, what it may read; nothing is renewed."""
+    file = tmp_path / ".config" / ".wrangler" / "config" / "default.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text('oauth_token = "cfoat_x"\nrefresh_token = "cfort_x"\nexpiration_time = "2026-01-01T00:00:00Z"\n')
+    file.chmod(0o644)
+    cloud = Cloud()
+    account = f"accounts/{ACCOUNT}"
+    ends = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+    cloud.answers = {
+        "user/tokens/verify": good({"id": TOKEN_ID, "status": "active", "expires_on": ends}),
+        f"{account}/d1/database": good([]),
+        f"{account}/storage/kv/namespaces": bad(403, 10000),
+        f"{account}/workers/scripts": good([]),
+    }
+    found = doctor(App(str(demo), {"HOME": str(tmp_path), **cloud.environment("a-token-0123456789")}))
+    cloud.close()
+    told = [check.found for check in found if check.subject == "credentials"]
+
+    assert (
+        "CLOUDFLARE_API_TOKEN: active, ends in 3 d; may read: D1, Workers Scripts; whether it may write is not told."
+        in told
+    )
+    assert any(each.startswith("wrangler is logged in (default): its access token has ended") for each in told)
+    assert "CLOUDFLARE_API_TOKEN ends within 7 days." in told
+    assert "CLOUDFLARE_API_TOKEN may not read: Workers KV." in told
+    assert any("may read `config/default.toml" in each for each in told)
+    assert [each for each in told if "cfo" in each or "a-token" in each] == []
