@@ -9,7 +9,7 @@ import pytest
 from mcp_daan.errors import DaanError
 from mcp_daan.knowledge.scraping import fetching
 from mcp_daan.knowledge.scraping.fetching import Fetching
-from tests.scraping.conftest import Answer, Site, at_home, home
+from tests.scraping.conftest import Answer, Site, at_home
 
 DOCS = "https://developers.cloudflare.com"
 
