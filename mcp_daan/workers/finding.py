@@ -82,7 +82,7 @@ SEVERITIES: dict[Code, Severity] = {
     "key_twice": "warning",  # the last one counts, in silence
     "value_type": "error",
     "value_unknown": "error",
-    "name_twice": "error",  # one deployment replaces the other
+    "name_twice": "warning",  # one deployment replaces the other; a test may share it on purpose
     "compatibility_date_missing": "error",  # wrangler refuses to deploy
     "compatibility_date_future": "error",  # Cloudflare refuses it
     "compatibility_date_old": "info",

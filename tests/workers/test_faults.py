@@ -10,7 +10,7 @@ from mcp_daan.workers.bundle import MOST_COMPRESSED
 from mcp_daan.workers.finding import SEVERITIES, Code
 from tests.workers.faults import SECRET, Fault, worker
 from tests.workers.planted import FAULTS, checked, found, planted, written
-from tests.workers.says import wrangler_says
+from tests.workers.says import wrangler, wrangler_says
 
 
 def each(faults: list[Fault]) -> pytest.MarkDecorator:
@@ -47,6 +47,26 @@ def test_wrangler_refuses_what_we_say_it_refuses(tmp_path: Path) -> None:
     assert [(fault.code, fault.at, bool(one.refused)) for fault, one in zip(faults, said, strict=True)] == [
         (fault.code, fault.at, fault.refused) for fault in faults
     ]
+
+
+def test_wrangler_refuses_for_pages_what_we_say(tmp_path: Path) -> None:
+    """And takes what says no more than its own defaults; `pages functions build` reads the file as Pages' own builds do."""
+    faults = [fault for fault in FAULTS if "pages_build_output_dir" in fault.files.get(fault.path, "")]
+    clean = Fault("", None, worker(_without=("main",), pages_build_output_dir="out"))
+    refused = []
+    for at, fault in enumerate([clean, *[fault for fault in faults if not fault.code.startswith("astro")]]):
+        folder = planted(fault, tmp_path / str(at))
+        written(
+            folder, {"functions/a.js": "export const onRequest = () => new Response();", "out/index.html": ""}.items()
+        )
+        done = wrangler(
+            folder, *"pages functions build --outdir made --project-directory . --build-metadata-path m.json".split()
+        )
+        refused.append((fault.code, done.returncode != 0))
+
+    assert refused == [("", False)] + [(code, True) for code, _ in refused[1:]]
+    assert len(refused) == 6
+    assert found(checked(tmp_path / "0")) == []
 
 
 def test_wrangler_warns_of_what_environments_do_not_inherit(tmp_path: Path) -> None:

@@ -60,8 +60,9 @@ def _main(seen: Seen) -> Iterator[Finding]:
 
 
 def _tooled(seen: Seen) -> bool:
-    """Whether a build tool fills in what the file leaves out."""
-    return seen.redirected is not None or any(seen.config.folder.glob("vite.config.*"))
+    """Whether a build tool, or Pages by its folder of functions, fills in what the file leaves out."""
+    folder = seen.config.folder
+    return seen.redirected is not None or any(folder.glob("vite.config.*")) or (folder / "functions").is_dir()
 
 
 def _path(main: str) -> bool:

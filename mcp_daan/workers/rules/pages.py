@@ -1,6 +1,7 @@
 """A Pages project: what its configuration may not hold."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from mcp_daan.workers.configuration.places import Path as Keys
 from mcp_daan.workers.configuration.reading import mapping
@@ -13,6 +14,14 @@ SUPPORTED = frozenset(
     " vars durable_objects kv_namespaces queues r2_buckets d1_databases vectorize hyperdrive services"
     " analytics_engine_datasets ai version_metadata dev mtls_certificates browser upload_source_maps".split()
 )
+# What says no more than wrangler takes anyway is let through.
+DEFAULTS: dict[str, Any] = {
+    "observability": {"enabled": True},
+    "jsx_factory": "React.createElement",
+    "jsx_fragment": "React.Fragment",
+    "build": {"watch_dir": "./src"},
+    "triggers": {},
+}
 ENVIRONMENTS = ("preview", "production")
 
 
@@ -25,13 +34,13 @@ def pages_findings(seen: Seen) -> Iterator[Finding]:
         yield found(
             "key_missing",
             config.shown,
-            "A Pages project needs `name` at the top level: wrangler refuses the file.",
+            "A Pages project needs `name` at the top level: `wrangler pages deploy` refuses the file.",
             config.written(config.scopes[0], "name", config.folder.name),
         )
     for scope in config.scopes:
-        for key in scope.own:
+        for key, value in scope.own.items():
             known = key in seen.known.schema.get("definitions", {}).get("RawConfig", {}).get("properties", {})
-            if known and key not in SUPPORTED:
+            if known and key not in SUPPORTED and value not in (None, [], DEFAULTS.get(key)):
                 yield _unsupported(seen, (*scope.prefix, key), key)
         if mapping(scope.own.get("queues")).get("consumers"):
             yield _unsupported(seen, (*scope.prefix, "queues", "consumers"), "queues.consumers")
@@ -39,8 +48,8 @@ def pages_findings(seen: Seen) -> Iterator[Finding]:
             yield found(
                 "pages_unsupported",
                 config.shown,
-                f"Pages knows the environments `preview` and `production` only, not {name(scope.environment)}: wrangler"
-                " refuses the file.",
+                f"Pages knows the environments `preview` and `production` only, not {name(scope.environment)}: `wrangler pages"
+                " deploy` refuses the file.",
                 "Rename the environment to `preview` or `production`.",
                 line=config.line(*scope.prefix),
             )
@@ -55,7 +64,7 @@ def _unsupported(seen: Seen, keys: Keys, key: str) -> Finding:
     return found(
         "pages_unsupported",
         seen.config.shown,
-        f"Pages projects do not support {name(key)}: wrangler refuses the file.",
+        f"Pages projects do not support {name(key)}: `wrangler pages deploy` refuses the file.",
         instead,
         line=seen.config.line(*keys),
     )

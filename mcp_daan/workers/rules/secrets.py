@@ -23,6 +23,9 @@ _OPEN = re.compile(r"(?i)(?:^|_)(?:public|publishable|publieke?)(?:_|$)|^(?:vite
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 # What people write where a secret is to be filled in elsewhere.
 _STANDS_FOR = re.compile(r"(?i)<.*>|\$\{.*\}|x{4,}|\*{3,}|\.{3,}|…|set (?:via|with|in|by)\b.*|use wrangler secret.*")
+_COMMON = re.compile(
+    r"(?i)(?:pass(?:word|wd)?|secret|postgres|mysql|root|admin|user|test|example|changeme|your[-_]?\w*)\d*"
+)
 _PASSWORD = re.compile(r"^[a-z][\w+.-]*://[^/\s:@]*:(?P<password>[^/\s@]+)@(?P<host>[^/:?\s]+)", re.I)
 _HERE = frozenset({"localhost", "127.0.0.1", "[::1]", "host.docker.internal", "db", "postgres", "mysql"})
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
@@ -61,12 +64,17 @@ def _why(keys: Keys, value: str) -> str | None:
     if shaped(value) or _PEM.search(value):
         return "has the form of a credential"
     password = _PASSWORD.match(value)
-    if password and password["host"].lower() not in _HERE and not _STANDS_FOR.fullmatch(password["password"]):
+    if password and password["host"].lower() not in _HERE and not _made_up(password["password"]):
         return "holds an address with a password"
     variable = _variable(keys)
     if variable and _secret(str(keys[-1])) and _long(value):
         return "is named as a secret"
     return None
+
+
+def _made_up(password: str) -> bool:
+    """Whether *password* is the one of an example."""
+    return bool(_STANDS_FOR.fullmatch(password) or _COMMON.fullmatch(password))
 
 
 def _secret(called: str) -> bool:
