@@ -34,7 +34,6 @@ def main() -> int:
         "blake2b": (hashlib, "blake2b"),
         "sha256": (hashlib, "sha256"),
         "dumps": (json, "dumps"),
-        "stat": (os, "stat"),
     }
     for fault in FAULTS:
         owner, name = places[fault]

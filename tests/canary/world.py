@@ -116,8 +116,8 @@ class World:
 
     def _plant_kv(self) -> None:
         text = self.canaries.text
-        (entry,) = [each for _, each in read_config(self.app / "wrangler.jsonc").bound("kv_namespaces")]
-        self.namespace = str(entry["id"])
+        bound = read_config(self.app / "wrangler.jsonc").bound("kv_namespaces")
+        self.namespace = next(str(each["id"]) for _, each in bound if each["binding"] == "SESSION")
         digest = hashlib.sha256(text().encode()).hexdigest()
         self.entries: dict[str, str] = {
             f"session:{text()}": json.dumps({"user": 1, "access_token": text()}),
