@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from mcp_daan.d1.turns import Turns
 from mcp_daan.errors import (
     DaanError,
     InternalError,
@@ -26,6 +27,8 @@ from mcp_daan.stopping import stoppable
 log = logging.getLogger("mcp_daan")
 
 SIZE = 4
+# For a worker, while all are busy with others' statements: fifty readers at once are answered in turn.
+WAIT_SECONDS = 20.0
 # After the worker's own: it ends itself first wherever the system lets it.
 GRACE_SECONDS = 0.9
 # No other variable of the server's is passed on: its environment holds secrets.
@@ -40,10 +43,11 @@ class WorkerGone(Exception):
 
 
 class Pool:
-    """Up to four workers, shared by all calls; a dead one is replaced, and a call waits while all are busy."""
+    """Up to four workers, shared by all calls; a dead one is replaced, and calls wait in turn while all are busy."""
 
-    def __init__(self, size: int = SIZE) -> None:
-        self._places = threading.BoundedSemaphore(size)
+    def __init__(self, size: int = SIZE, wait_seconds: float = WAIT_SECONDS) -> None:
+        self._turns = Turns(size)
+        self._wait_seconds = wait_seconds
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
         self._all: set[Worker] = set()
@@ -54,12 +58,12 @@ class Pool:
 
         Raises the worker's own failure, TooSlow when it was ended at the deadline, Unavailable when all are busy.
         """
-        if not self._places.acquire(timeout=seconds):
+        if not self._turns.take(self._wait_seconds):
             raise Unavailable("Every reader is busy with another statement.", advice="Ask again in a moment.")
         try:
             return _unpacked(self._reply(request, time.monotonic() + seconds))
         finally:
-            self._places.release()
+            self._turns.give()
 
     @property
     def processes(self) -> list[int]:

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from mcp_daan.config import D1
 from mcp_daan.d1.databases import Database, find_databases
 from mcp_daan.d1.migrations import applied_migrations, migration_files
+from mcp_daan.errors import InvalidArguments
 from mcp_daan.workspace import Workspace
 
 from .conftest import ID, Portal, contents
@@ -57,3 +60,26 @@ def test_a_table_of_another_shape_is_not_wranglers(empty: Portal) -> None:
     empty.fill("CREATE TABLE d1_migrations(x)")
 
     assert applied_migrations(database(empty), seconds=1) is None
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE VIEW d1_migrations AS SELECT 1 AS id, instr(zeroblob(4000000), zeroblob(2000000)) AS name",
+        "CREATE TABLE d1_migrations (id, x, name AS (instr(x, zeroblob(2000000)))); INSERT INTO d1_migrations VALUES (1, 'x')",
+    ],
+)
+def test_what_only_looks_like_the_table_is_never_run(empty: Portal, made: str) -> None:
+    """A view's statement could hold the server for minutes."""
+    empty.fill(made)
+
+    assert applied_migrations(database(empty), seconds=1) is None
+
+
+@pytest.mark.parametrize(
+    "pattern", ["+(a|b).sql", "@(x).sql", "{a,{b,c}}.sql", "{1..3}.sql", "[[:digit:]].sql", "a\\*.sql"]
+)
+def test_a_pattern_that_is_not_read_here_is_refused(tmp_path: Path, pattern: str) -> None:
+    """Rather than read as something else."""
+    with pytest.raises(InvalidArguments):
+        migration_files(tmp_path, pattern)

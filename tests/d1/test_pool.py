@@ -130,8 +130,8 @@ def test_many_calls_share_few_workers(portal: Portal) -> None:
 
 
 def test_a_call_that_finds_no_free_worker_in_time_is_told_so(portal: Portal) -> None:
-    """It waits as long as a statement may take."""
-    pool = Pool(size=1)
+    """It waits as long as the pool lets it."""
+    pool = Pool(size=1, wait_seconds=0.2)
     with ThreadPoolExecutor(1) as threads:
         stuck = threads.submit(asked, pool, portal.file, ENDLESS, 1.5)
         assert wait_until(lambda: pool.processes)
@@ -247,3 +247,25 @@ def test_rows_are_not_gathered_beyond_what_an_answer_holds(portal: Portal) -> No
     answer = portal.query(endless, limit=1000)
 
     assert (answer.status, answer.data["truncated"], time.monotonic() - started < 2) == ("partial", True, True)
+
+
+def test_fifty_readers_at_once_are_all_answered_and_none_waits_for_the_others_to_end(portal: Portal) -> None:
+    """Each asks four times: everybody has a first answer before anybody has the last."""
+    slow = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 30000) SELECT ?, count(*) FROM c"
+    order: list[tuple[int, int]] = []
+    wrong: list[Any] = []
+    start = threading.Barrier(50)
+
+    def read(reader: int) -> None:
+        start.wait()
+        for turn in range(4):
+            answer = portal.query(slow, parameters=[reader])
+            order.append((turn, reader))
+            if answer.data.get("rows") != [[reader, 30000]]:
+                wrong.append(answer)
+
+    with ThreadPoolExecutor(50) as threads:
+        list(threads.map(read, range(50)))
+
+    assert wrong == []
+    assert max(order.index((0, reader)) for reader in range(50)) < min(order.index((3, reader)) for reader in range(50))

@@ -159,6 +159,22 @@ def test_an_answer_that_is_full_is_partial_and_goes_on(empty: Portal) -> None:
     assert [row[0] for row in pages(empty, "SELECT id, x FROM t")] == list(range(1, 31))
 
 
+def test_names_of_columns_larger_than_an_answer_are_told_as_that(empty: Portal) -> None:
+    """No row is to blame."""
+    empty.fill("CREATE TABLE t(x);")
+
+    answer = empty.query(f'SELECT 1 AS "{"x" * 40000}"')
+
+    assert answer.summary == "The names of the columns alone are larger than an answer may be."
+
+
+def test_a_table_may_be_called_like_a_part_of_ours(empty: Portal) -> None:
+    """Broken text is read by a statement around the caller's."""
+    empty.fill("CREATE TABLE page_0(q); INSERT INTO page_0 VALUES (CAST(x'ff' AS TEXT));")
+
+    assert empty.rows("SELECT q FROM page_0") == [[{"bytes": 1, "hex": "ff"}]]
+
+
 def test_a_row_larger_than_an_answer_is_too_large(empty: Portal) -> None:
     """It says which row, and what to do."""
     empty.fill("CREATE TABLE t(x); INSERT INTO t VALUES ('small'), (hex(zeroblob(40000)));")

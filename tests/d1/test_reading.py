@@ -142,6 +142,7 @@ def test_a_file_that_is_no_database_is_unavailable(empty: Portal, content: bytes
     answers = [empty.query("SELECT 1"), empty.call("d1_schema", database="portal-db")]
 
     assert [(code(answer), answer.summary) for answer in answers] == [("unavailable", told)] * 2
+    assert [answer.error and answer.error.retryable for answer in answers] == [False, False]
 
 
 def test_a_damaged_database_is_unavailable(portal: Portal) -> None:
