@@ -12,16 +12,17 @@ import apsw
 
 from mcp_daan.demo.database import DATABASE_ID, make_database
 from mcp_daan.demo.history import MAIN, make_repository
+from mcp_daan.demo.kv import NAMESPACE_ID, OAUTH_NAMESPACE_ID, make_namespaces
 from mcp_daan.demo.story import story
 from mcp_daan.errors import Refused, Unavailable
 
 MARKER = ".daan-demo"
 MARK = "This folder was made by `mcp-daan demo`, which makes it anew each time: keep nothing of your own in it.\n"
 APP = Path("apps", "auth-portal")
-NAMESPACE_ID = "5c0b7d9e1f2a4b6c8d0e2f4a6b8c0d1e"
 TEMPLATE = Path(__file__).parent / "template"
 # What is made, and what `mcp-daan init` may have written: deleted before it is made again.
 MADE = (".git", ".gitignore", "README.md", "apps", "daan.toml", "docs")
+IDS = {"database_id": DATABASE_ID, "namespace_id": NAMESPACE_ID, "oauth_namespace_id": OAUTH_NAMESPACE_ID}
 # In files that end in .in: {{day:12}} is the date twelve days ago.
 PLACE = re.compile(r"\{\{(?P<name>\w+)(?::(?P<days>\d+))?\}\}")
 
@@ -45,6 +46,7 @@ def make_workspace(folder: Path, now: datetime) -> None:
         key = secrets.token_bytes(32)
         _write_variables(folder / APP / ".dev.vars", key)
         make_database(folder / APP, now, key)
+        make_namespaces(folder / APP, now)
         make_repository(folder, commits, now)
     except (OSError, apsw.Error):
         raise Unavailable(
@@ -101,7 +103,7 @@ def _rendered(now: datetime) -> dict[str, bytes]:
     def filled(match: re.Match[str]) -> str:
         if match["days"]:
             return (now - timedelta(days=int(match["days"]))).date().isoformat()
-        return {"database_id": DATABASE_ID, "namespace_id": NAMESPACE_ID}[match["name"]]
+        return IDS[match["name"]]
 
     files: dict[str, bytes] = {}
     for file in sorted(each for each in TEMPLATE.rglob("*") if each.is_file()):

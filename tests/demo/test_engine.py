@@ -1,5 +1,6 @@
 """The demo's D1 file is what the real engine makes: workerd itself opens it."""
 
+import base64
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,12 @@ from mcp_daan.d1.migrations import applied_migrations
 from mcp_daan.d1.reading import reading
 from mcp_daan.demo.database import DATABASE_ID, UNAPPLIED
 from mcp_daan.demo.workspace import APP, make_workspace
+from mcp_daan.local_state import STATE
+from mcp_daan.workers.kv.local import list_keys, read_value
+from mcp_daan.workers.kv.namespaces import find_namespaces
+from mcp_daan.workspace import Workspace
 from tests.node.engine import in_d1
+from tests.node.kv import in_kv
 
 # The first run installs the engine.
 pytestmark = pytest.mark.timeout(300)
@@ -81,3 +87,22 @@ def test_a_new_database_of_the_real_engine_looks_like_the_demos(app: App, worksp
 
     assert [answer for answer in answers if not answer["success"]] == []
     assert look(ours) == look(theirs)
+
+
+def test_the_real_engine_lists_and_reads_the_namespaces(workspace: Path) -> None:
+    """Names, expiry and metadata as `kv_read` lists them, and the values behind them."""
+    now = datetime.now(UTC)  # the engine deletes what has expired by its own clock
+    make_workspace(workspace, now)
+    for namespace in find_namespaces(Workspace(workspace), []):
+        assert namespace.id is not None
+        ours = list_keys(namespace, limit=1000, now=now.timestamp(), seconds=5).keys
+        keys = [each.name for each in ours]
+        read = [read_value(namespace, key, max_bytes=9999, now=now.timestamp(), seconds=5).data for key in keys]
+        requests = ({"get": key} for key in keys)
+        (listed, *values) = in_kv(workspace / APP / STATE, namespace.id, {"list": {}}, *requests)
+
+        assert len(keys) >= 6
+        assert [(each["name"], each.get("expiration"), each.get("metadata")) for each in listed["keys"]] == [
+            (each.name, each.expiration, each.metadata) for each in ours
+        ]
+        assert [base64.b64decode(each["base64"]) for each in values] == read

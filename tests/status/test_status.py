@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from mcp_daan.app import App
-from mcp_daan.demo.workspace import APP, NAMESPACE_ID, make_workspace
+from mcp_daan.demo.kv import NAMESPACE_ID, OAUTH_NAMESPACE_ID
+from mcp_daan.demo.workspace import APP, make_workspace
 from mcp_daan.protocol import Answer
 from mcp_daan.toolbox import run
 from mcp_daan.tools import all_tools, status
@@ -194,7 +195,7 @@ def reached(cloud: Cloud) -> dict[str, str]:
 def test_with_a_token_what_is_deployed_is_held_against_the_files(own: Path, cloud: Cloud) -> None:
     """A cron trigger at another time keeps tokens from being refreshed."""
     cloud.deploy("auth-portal", bindings={}, crons=["0 0 * * *"])
-    cloud.namespaces = [NAMESPACE_ID]
+    cloud.namespaces = [NAMESPACE_ID, OAUTH_NAMESPACE_ID]
     answer = ask(own, reached(cloud))
     codes = [each["code"] for each in answer.data["findings"]]
 
