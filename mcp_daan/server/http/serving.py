@@ -34,7 +34,6 @@ def serve_http(app: App, switches: Switches, text: str, workers: int) -> int:
     """
     if not 1 <= workers <= MOST_WORKERS:
         raise InvalidArguments("`--workers` is out of range.", advice=f"Give 1 to {MOST_WORKERS}.")
-    log_to_stderr(app.redact)
     place, kind = read_place(text), _kind(app)
     if not place.loopback and kind == "none":
         raise Refused(
@@ -46,6 +45,7 @@ def serve_http(app: App, switches: Switches, text: str, workers: int) -> int:
     Authentication(app.settings.http, app.workspace.root, place.url, app.environment)
     with _bound(place) as (bound, place), _metrics_folder(workers) as folder:
         _tell_the_processes(app, switches, place, kind, folder)
+        log_to_stderr(app.redact)
         sys.stderr.write(f"mcp-daan: serving {place.url} (authentication: {kind}, processes: {workers})\n")
         sys.stderr.flush()
         _run(app.settings.http.stop_seconds, bound, workers)
