@@ -27,6 +27,10 @@ WRONG = {
         "Worker size: 10 MB",
         "De maximale scriptgrootte is 1 MB.",
         "A script may be 1 MB.",
+        "Workers-limieten: 10 ms CPU, 128 MB geheugen, 1 MB script",
+        "De bundel mag maximaal 3 MB zijn (gzip) op het gratis plan van Workers.",
+        "The compressed Worker must stay under 3 MB on the free plan.",
+        "Let op: Worker-bundel < 1 MB!",
     ),
     "The memory of a Worker": ("A Worker has at most 256 MB memory.", "Worker: maximaal 512 MB geheugen."),
     "The CPU time": ("CPU limit for Workers is 50 ms.", "Workers: maximale CPU-tijd 60 seconden."),
@@ -64,6 +68,7 @@ RIGHT = """
 Worker size limit is 64 MiB uncompressed.
 De Worker mag maximaal 64 MB groot zijn.
 Worker size was limited to 1 MB until May 2026.
+A single Worker script can have up to 1 MB of script metadata.
 Keep the bundle below 1 MB so the Worker starts quickly; the limit is 64 MiB.
 Workers may use at most 128 MB memory and 10 ms CPU on the free plan.
 Workers: CPU limit 30 s by default, up to 5 minutes (300,000 ms); 15 minutes for a cron trigger.

@@ -35,10 +35,13 @@ _SIZE = r"(?:sizes?|groottes?|omvang|limit|limiet|max\w*)"
 TOPICS = (
     _topic(
         "worker_size",
-        rf"\b(?:worker|script|bundle|code)s?['’]?s?[ -]*{_SIZE}\b"
-        rf"|\b{_SIZE}\b[ ](?:of|van|voor|for)[ ](?:(?:a|an|the|een|de|each|elke)[ ])?(?:\w+[ ])?(?:worker|script|bundle)"
-        rf"|\b(?:worker|script|bundle)\b[^|]{{0,30}}\b(?:compress\w*|gzip\w*|gecomprimeerd)"
-        rf"|\b(?:worker|script|bundle)\b[^|]{{0,40}}\b(?:groot|groter|large|larger|big|bigger)\b",
+        rf"\b(?:worker|script|bund(?:le|el)|code)s?['’]?s?[ -]*{_SIZE}\b"
+        rf"|\b{_SIZE}\b[ ](?:of|van|voor|for)[ ](?:(?:a|an|the|een|de|each|elke)[ ])?(?:\w+[ ])?(?:worker|script|bund(?:le|el))"
+        r"|\b(?:compressed|gecomprimeerde)[ ](?:worker|script|bund(?:le|el))\b|\bworker[ -]?bund(?:le|el)\b"
+        r"|(?<=[kmg]b[ ])(?:script|bund(?:le|el))\b|(?<=[kmg]ib[ ])(?:script|bund(?:le|el))\b"
+        rf"|\bbund(?:le|el)[ ](?:mag|mogen|can|may|must|moet)\b"
+        rf"|\b(?:worker|script|bund(?:le|el))\b[^|]{{0,30}}\b(?:compress\w*|gzip\w*|gecomprimeerd)"
+        rf"|\b(?:worker|script|bund(?:le|el))\b[^|]{{0,40}}\b(?:groot|groter|large|larger|big|bigger)\b",
         r"^(?!.*\b(?:body|uploads?|uploaden|assets?|requests?|verzoek\w*|reads?|le[ez]\w*|send|stu\w*)\b).*"
         r"\b(?:workers?|scripts?) (?:mag|mogen|can|may|must|moet(?:en)?) (?:only )?(?:be|maximaal|hoogstens|ten hoogste)\b",
     ),
