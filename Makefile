@@ -27,6 +27,8 @@ docs: .venv/developing
 lock: .venv/developing
 	env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate requirements-dev.in pyproject.toml -o requirements-dev.txt
+	env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate requirements-semantic.in -o requirements-semantic.txt
 
 wheel: .venv/developing
 	$(BIN)/python -m hatchling build -t wheel -d dist

@@ -1,4 +1,4 @@
-"""The command line: serve, call, tools, token, demo, doctor, init."""
+"""The command line: serve, call, tools, token, demo, doctor, init, index."""
 
 import argparse
 import difflib
@@ -112,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     scrape.add_argument("--force", action="store_true", help="replace pages that a person changed")
     scrape.add_argument("--json", action="store_true", help="as JSON")
     add("init", _init, "write a commented daan.toml for this workspace")
+    add("index", _index, "read all documents for search by meaning now; needs the extra `semantic`")
     install = add("install", _install, "add this server to a client's configuration")
     install.add_argument("client", choices=("claude-desktop", "claude-code", "cursor", "vscode"))
     install.add_argument("--print", action="store_true", dest="show", help="only show what would be added")
@@ -241,6 +242,16 @@ def _init(chosen: argparse.Namespace) -> int:
     from mcp_daan.setup.init import run
 
     return run(_app(chosen))
+
+
+def _index(chosen: argparse.Namespace) -> int:
+    from mcp_daan.setup.index import run
+
+    bar = _Bar()
+    try:
+        return run(_app(chosen), bar.show)
+    finally:
+        bar.clear()
 
 
 def _install(chosen: argparse.Namespace) -> int:
