@@ -1,4 +1,4 @@
-"""Resources over MCP: documents, database schemas, the Output Protocol's own schema."""
+"""Resources over MCP: documents, database schemas, the state of everything, the Output Protocol's own schema."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +19,7 @@ from mcp_daan.toolbox import run
 from mcp_daan.tools import all_tools
 
 PROTOCOL = "daan://output-protocol"
+STATUS = "daan://status"
 DOCUMENT = "knowledge://"
 DATABASE = "d1://"
 PAGE = 200
@@ -45,6 +46,7 @@ def resources(app: App) -> Iterator[types.Resource]:
     yield types.Resource(
         uri=PROTOCOL, name="output-protocol", title="The Output Protocol as JSON Schema", mime_type="application/json"
     )
+    yield types.Resource(uri=STATUS, name="status", title="The state of everything", mime_type="application/json")
     for database in app.databases:
         name = f"remote:{database.name}" if database.location == "remote" else database.name
         uri = f"{DATABASE}{quote(name, safe=':')}/schema"
@@ -113,13 +115,20 @@ def _contents(app: App, shown: Offer, uri: str) -> tuple[str, str]:
         from mcp_daan.knowledge.markdown import read_text
 
         return "text/markdown", read_text(app.knowledge.resolve(unquote(uri.removeprefix(DOCUMENT))))
+    if uri == STATUS:
+        return "application/json", _data(app, "infra_status", {})
     if uri.startswith(DATABASE) and uri.endswith("/schema"):
         name = unquote(uri.removeprefix(DATABASE).removesuffix("/schema"))
-        answer = run(all_tools()["d1_schema"], app, {"database": name, "detail": "full"})
-        if answer.error is not None:
-            raise NotFound(answer.error.message, advice=answer.recommendations[0])
-        return "application/json", to_json(answer.data)
+        return "application/json", _data(app, "d1_schema", {"database": name, "detail": "full"})
     raise _absent()
+
+
+def _data(app: App, name: str, arguments: dict[str, str]) -> str:
+    """What the tool called *name* answers, without the protocol around it."""
+    answer = run(all_tools()[name], app, arguments)
+    if answer.error is not None:
+        raise NotFound(answer.error.message, advice=answer.recommendations[0])
+    return to_json(answer.data)
 
 
 def _absent() -> NotFound:

@@ -20,7 +20,8 @@ from mcp_daan.app import App
 from mcp_daan.errors import DaanError
 from mcp_daan.server.callers import Context, offered
 from mcp_daan.server.offer import Offer
-from mcp_daan.server.resources import DATABASE, DOCUMENT
+from mcp_daan.server.resources import DATABASE, DOCUMENT, STATUS
+from mcp_daan.workers.kv.namespaces import find_namespaces
 
 SECONDS = 1.0
 Stamp = tuple[tuple[int, int], ...]
@@ -140,12 +141,28 @@ def stamp(app: App, uri: str) -> Stamp | None:
             return tuple((hash(str(path)), 0) for path in opened.knowledge.files())
         if uri.startswith(DOCUMENT):
             return _stats(opened.knowledge.resolve(unquote(uri.removeprefix(DOCUMENT))))
+        if uri == STATUS:
+            return _stats(*_behind_status(opened))
         if uri.startswith(DATABASE):
             path = opened.database(unquote(uri.removeprefix(DATABASE).removesuffix("/schema"))).path
             return _stats(path, path.with_name(path.name + "-wal")) if path else None
     except DaanError:
         return None
     return None
+
+
+def _behind_status(app: App) -> Iterator[Path]:
+    """The files that the state of everything rests on; what the clock or the account changes is heard at the next look."""
+    yield from app.knowledge.files()
+    yield from (app.workspace.root / ".git" / name for name in ("HEAD", "logs/HEAD", "packed-refs"))
+    for each in app.workspace.apps:
+        yield from (each.path, each.path.parent / ".dev.vars")
+    kept = [database.path for database in app.databases]
+    kept += [namespace.path for namespace in find_namespaces(app.workspace, app.settings.d1.persist)]
+    for path in kept:
+        if path is not None:
+            yield from (path, path.with_name(path.name + "-wal"))
+    yield from (each.migrations for each in app.databases if each.migrations is not None)
 
 
 def _stats(*paths: Path) -> Stamp:
