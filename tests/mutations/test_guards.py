@@ -8,13 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutations import d1, foundation, knowledge, masking, oauth, workers
+from tests.mutations import d1, foundation, knowledge, kv, masking, oauth, workers
 from tests.mutations.guard import Guard
 
 ROOT = Path(__file__).parents[2]
 
 
-GUARDS = [*foundation.GUARDS, *knowledge.GUARDS, *d1.GUARDS, *masking.GUARDS, *workers.GUARDS, *oauth.GUARDS]
+GUARDS = [
+    *foundation.GUARDS,
+    *knowledge.GUARDS,
+    *d1.GUARDS,
+    *masking.GUARDS,
+    *workers.GUARDS,
+    *kv.GUARDS,
+    *oauth.GUARDS,
+]
 
 
 @pytest.mark.long
