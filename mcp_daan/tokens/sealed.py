@@ -124,26 +124,44 @@ def _decoded(part: object, decode: Callable[[str], bytes | None]) -> bytes | Non
     return part if isinstance(part, bytes) else None
 
 
-def splitter(name: str) -> Callable[[str], tuple[bytes, bytes]] | None:
-    """The short way to take values of the format *name* apart: ValueError for a value that has another form.
+Split = Callable[[str], tuple[bytes, bytes]]
+_WHOLE = re.compile(rf"({PREFIX.pattern})?(hex|b64|b64url)\(iv(12|16)\|\|(ct\|\|tag16|tag16\|\|ct)\)", re.I)
+_IN_PARTS = re.compile(rf"({PREFIX.pattern})?(hex|b64|b64url) iv([:.])(.*)", re.I)
+_IN_JSON = re.compile(r"json \{(\w+),(\w+)(?:,(\w+))?\}")
+
+
+def splitter(name: str) -> Split | None:
+    """The short way to take values of the format *name* apart: a TypeError or ValueError for one of another form.
 
     None for a format that has no short way.
     """
-    known = re.fullmatch(rf"({PREFIX.pattern})?(hex|b64|b64url)(\(iv12\|\|ct\|\|tag16\)| iv([:.])(.*))", name, re.I)
-    if known is None:
-        return None
-    prefix, decode, separator, order = known[1] or "", STRICT[known[2]], known[4], known[5]
-    start = len(prefix)
+    if known := _WHOLE.fullmatch(name):
+        return _whole(known[1] or "", STRICT[known[2]], int(known[3]), tag_first=known[4].startswith("tag"))
+    if known := _IN_PARTS.fullmatch(name):
+        return _in_parts(known[1] or "", STRICT[known[2]], known[3], known[4])
+    if known := _IN_JSON.fullmatch(name):
+        return _in_json(known[1], known[2], known[3])
+    return None
 
-    def whole(stored: str) -> tuple[bytes, bytes]:
+
+def _whole(prefix: str, decode: Callable[[str], bytes], size: int, *, tag_first: bool) -> Split:
+    start, behind = len(prefix), size + TAG
+
+    def bare(stored: str) -> tuple[bytes, bytes]:
         raw = decode(stored)
-        return raw[:NONCE], raw[NONCE:]
+        return raw[:size], raw[size:]
 
-    def whole_after_prefix(stored: str) -> tuple[bytes, bytes]:
+    def after_prefix(stored: str) -> tuple[bytes, bytes]:
         if not stored.startswith(prefix):
             raise ValueError
         raw = decode(stored[start:])
-        return raw[:NONCE], raw[NONCE:]
+        return raw[:size], raw[behind:] + raw[size:behind] if tag_first else raw[size:]
+
+    return after_prefix if prefix or tag_first else bare
+
+
+def _in_parts(prefix: str, decode: Callable[[str], bytes], separator: str, order: str) -> Split:
+    start, tag_first = len(prefix), order.startswith("tag")
 
     def in_two(stored: str) -> tuple[bytes, bytes]:
         first, body = stored[start:].split(separator)
@@ -159,10 +177,25 @@ def splitter(name: str) -> Callable[[str], tuple[bytes, bytes]] | None:
             raise ValueError
         return nonce, decode(third) + decode(second) if tag_first else decode(second) + decode(third)
 
-    tag_first = bool(order) and order.startswith("tag")
-    if separator is None:
-        return whole_after_prefix if prefix else whole
     return in_two if order.startswith("(") else in_three
+
+
+def _in_json(nonce: str, value: str, tag: str | None) -> Split:
+    read = json.JSONDecoder().decode
+
+    def members(stored: str) -> tuple[bytes, bytes]:
+        if stored[:1] != "{":
+            raise ValueError
+        found = read(stored).get
+        # Twelve bytes are 24 characters of hex, and 16 of base64.
+        decode = bytes.fromhex if len(found(nonce)) == 2 * NONCE else STRICT["b64"]
+        iv = decode(found(nonce))
+        if len(iv) != NONCE:
+            raise ValueError
+        body = decode(found(value))
+        return iv, body if tag is None else body + decode(found(tag))
+
+    return members
 
 
 def _text(prefix: str, text: str, salted: bool) -> Iterator[Sealed]:

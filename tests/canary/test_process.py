@@ -124,7 +124,7 @@ def _key_file(world: World) -> dict[str, str]:
 
 
 def _kdf(world: World) -> dict[str, str]:
-    return {"TOKEN_ENCRYPTION_KEY": world.canaries.text("\udcff"), "DAAN_TOKENS_KDF": "sha256"}
+    return {"TOKEN_ENCRYPTION_KEY": world.canaries.text() + "\udcff", "DAAN_TOKENS_KDF": "sha256"}
 
 
 def _broken_toml(world: World) -> dict[str, str]:

@@ -80,6 +80,7 @@ FORMS: dict[str, Callable[[bytes, bytes, bytes], str]] = {
     "json {nonce,ciphertext,authTag}": lambda iv, ct, tag: json.dumps(
         {"nonce": iv.hex(), "ciphertext": ct.hex(), "authTag": tag.hex()}
     ),
+    "json {iv,ciphertext,tag}": lambda iv, ct, tag: json.dumps({"iv": b64(iv), "ciphertext": b64(ct), "tag": b64(tag)}),
     "json {iv,data}": lambda iv, ct, tag: json.dumps(
         {"iv": {"type": "Buffer", "data": list(iv)}, "data": {"type": "Buffer", "data": list(ct + tag)}}
     ),
@@ -105,7 +106,10 @@ def test_a_form_opens_the_long_way_and_the_short_way_alike(form: str) -> None:
     assert 39 <= chosen._tally.formats[form] <= 40
 
 
-@pytest.mark.parametrize("form", [form for form in FORMS if splitter(form) is not None])
+SHORT = [form for form in FORMS if splitter(form) is not None and "Buffer" not in FORMS[form](b"", b"", b"")]
+
+
+@pytest.mark.parametrize("form", SHORT)
 def test_the_short_way_takes_apart_what_the_long_way_does(form: str) -> None:
     """Nonce first, then the sealed bytes with the tag behind them."""
     iv, ct, tag = b"\xfb" * 12, b"\xef" * 50, b"\xbe" * 16
