@@ -12,7 +12,7 @@ GUARDS = [
         "without_secrets(each)",
         FAULTS,
     ),
-    Guard("workers/rules/environments.py", 'value = {each: "…" for each in mapping(value) if not secret_name(each)}', "pass", FAULTS),
+    Guard("workers/rules/environments.py", 'value = dict.fromkeys(mapping(value), "…")', "pass", FAULTS),
     Guard(
         "workers/configuration/reading.py",
         "if not path.resolve().is_relative_to(root.resolve()):",

@@ -132,6 +132,16 @@ def test_the_value_of_a_secret_is_never_shown(workspace: Path, tmp_path: Path) -
     ]
 
 
+def test_an_environment_lacks_no_variable_that_is_a_secret(workspace: Path) -> None:
+    """It is given there with `wrangler secret put`; what stands at the top level is a placeholder."""
+    variables = {"STAGE": "dev", "CLIENT_SECRET": "PLACEHOLDER", "CLIENT_ID": "<set by CI>"}
+    written(workspace, worker(vars=variables, env={"live": {"vars": {"STAGE": "live"}}, "test": {}}).items())
+    (finding,) = checked(workspace)["data"]["findings"]
+
+    assert (finding["code"], "`STAGE`" in finding["message"]) == ("env_not_inherited", True)
+    assert "CLIENT" not in json.dumps(finding)
+
+
 @pytest.mark.parametrize("code", ["env_not_inherited", "observability_absent", "durable_object_undeclared"])
 def test_the_text_of_a_fix_mends_the_fault_in_json(code: str, workspace: Path) -> None:
     """Word for word, in the scope that it names."""

@@ -26,14 +26,14 @@ def database_findings(seen: Seen) -> Iterator[Finding]:
         yield from _twice(seen, scope)
         for each in own:
             if each.type in IDS:
-                yield from _placeholder(seen, each)
+                yield from _placeholder(seen, scope, each)
             if each.type == "d1":
                 yield from _preview(seen, each)
                 yield from _migrations(seen, each)
     yield from _shared(seen)
 
 
-def _placeholder(seen: Seen, each: Bound) -> Iterator[Finding]:
+def _placeholder(seen: Seen, scope: Scope, each: Bound) -> Iterator[Finding]:
     key, form, command = IDS[each.type]
     value = each.entry.get(key)
     # Without an id wrangler makes the database or namespace itself at the first deployment.
@@ -49,6 +49,8 @@ def _placeholder(seen: Seen, each: Bound) -> Iterator[Finding]:
         " a file of its own for it.",
         f"Write the id that `{command}` tells, or remove `{key}`, so that wrangler makes one at the first deployment.",
         line=seen.config.line(*each.keys, key),
+        # Where there are environments the top level is often for local development only.
+        severity=None if scope.environment or len(seen.config.scopes) == 1 else "warning",
     )
 
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from mcp_daan.protocol import Severity
-from mcp_daan.scrub import secret_name
 from mcp_daan.workers.bindings import LISTS, SINGLE, bound
 from mcp_daan.workers.configuration.reading import Scope, mapping
 from mcp_daan.workers.finding import Finding, found, name
+from mcp_daan.workers.rules.secrets import given_elsewhere
 from mcp_daan.workers.seen import Seen
 
 _BINDINGS = {str(path[0]) for path in LISTS} | set(SINGLE) | {"containers"}
@@ -22,6 +22,9 @@ def environment_findings(seen: Seen) -> Iterator[Finding]:
     for scope in environments:
         for key in sorted(seen.known.not_inherited):
             value = top.own.get(key)
+            if key == "vars":
+                # A secret is given to each environment with `wrangler secret put`; here stands what it is locally.
+                value = {each: held for each, held in mapping(value).items() if not given_elsewhere(each, held)}
             if not _filled(value):
                 continue
             if key not in scope.own:
@@ -42,13 +45,13 @@ def _filled(value: Any) -> bool:
 
 def _absent(seen: Seen, top: Scope, scope: Scope, key: str, value: Any) -> Finding:
     config = seen.config
-    names = [each.name for each in bound(top) if each.keys[0] == key][:NAMED]
+    names = [each.name for each in bound(top) if each.keys[0] == key and (key != "vars" or each.name in value)][:NAMED]
     listed = ", ".join(name(each) for each in names)
     severity: Severity = "error" if key in _BINDINGS else "warning"
     lacks = f" has no {listed}" if listed else " goes without it"
     if key == "vars":
         # The values of variables are the team's own business; their names are enough.
-        value = {each: "…" for each in mapping(value) if not secret_name(each)}
+        value = dict.fromkeys(mapping(value), "…")
     return found(
         "env_not_inherited",
         config.shown,

@@ -45,6 +45,8 @@ def _main(seen: Seen) -> Iterator[Finding]:
                 config.shown,
                 "There is neither `main` nor `assets`: wrangler finds nothing to deploy.",
                 config.written(scope, "main", "src/index.ts"),
+                # It may be there for tests or types only.
+                severity="warning",
             )
         return
     place = seen.inside(main)

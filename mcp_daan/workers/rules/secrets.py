@@ -19,10 +19,18 @@ _SETTINGS = frozenset(
     " limit format kind method methods scope scopes provider field column table binding namespace kid region location"
     " host origin store rounds iterations rotation refresh strategy file policy leeway skew window".split()
 )
-_OPEN = re.compile(r"(?i)(?:^|_)(?:public|publishable|publieke?)(?:_|$)|^(?:vite|next_public)_")
+_OPEN = re.compile(
+    r"(?i)(?:^|_)(?:public|publishable|publieke?)(?:_|$)|^(?:vite|next_public)_"
+    r"|(?:^|_)(?:git|commit|build|release|content|asset)_?(?:sha_?)?hash"
+)
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 # What people write where a secret is to be filled in elsewhere.
-_STANDS_FOR = re.compile(r"(?i)<.*>|\$\{.*\}|x{4,}|\*{3,}|\.{3,}|…|set (?:via|with|in|by)\b.*|use wrangler secret.*")
+_STANDS_FOR = re.compile(
+    r"(?i:<.*>|\$\{.*\}|x{4,}|\*{3,}|\.{3,}|…|set (?:via|with|in|by)\b.*|use wrangler secret.*"
+    r"|(?:place-?holder|overrid\w*|replace[-_ ]?me|change[-_ ]?me|to-?do|your[-_ ].*|dummy.*|fake.*|example.*|insert[-_ ].*)\W*)"
+    # A name in capitals, such as SET_AT_DEPLOYMENT.
+    r"|[A-Z]+(?:_[A-Z]+)+"
+)
 _COMMON = re.compile(
     r"(?i)(?:pass(?:word|wd)?|secret|postgres|mysql|root|admin|user|test|example|changeme|your[-_]?\w*)\d*"
 )
@@ -75,6 +83,11 @@ def _why(keys: Keys, value: str) -> str | None:
 def _made_up(password: str) -> bool:
     """Whether *password* is the one of an example."""
     return bool(_STANDS_FOR.fullmatch(password) or _COMMON.fullmatch(password))
+
+
+def given_elsewhere(called: str, value: Any) -> bool:
+    """Whether the variable *called* gets what it holds from somewhere else: it is a secret, or a placeholder."""
+    return _secret(called) or (isinstance(value, str) and bool(_STANDS_FOR.fullmatch(value.strip())))
 
 
 def _secret(called: str) -> bool:
