@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 from mcp_daan.knowledge.base import KnowledgeBase
 from mcp_daan.knowledge.retrieval import arithmetic
 from mcp_daan.knowledge.retrieval.kept import within
+from mcp_daan.knowledge.retrieval.ranking import Near
 
 if TYPE_CHECKING:
-    from mcp_daan.knowledge.retrieval.vectors import Near, Shelf
+    from mcp_daan.knowledge.retrieval.vectors import Shelf
 
 # A search that the model makes wait for longer goes by words alone.
 PATIENCE_SECONDS = 5.0
@@ -136,7 +137,7 @@ class Sense:
         self.shelf = shelf
         self.advice = advice
 
-    def nearest(self, phrase: str, allowed: Container[int], about: Container[tuple[int, int]] | None) -> "list[Near]":
+    def nearest(self, phrase: str, allowed: Container[int], about: Container[tuple[int, int]] | None) -> list[Near]:
         """The pages in *allowed* nearest to *phrase*; of *about*, if given, only those (page, part) count."""
         if self.shelf is None:
             return []

@@ -2,14 +2,11 @@
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import apsw
 
 from mcp_daan.knowledge.retrieval.words import neighbours, telling
-
-if TYPE_CHECKING:
-    from mcp_daan.knowledge.retrieval.vectors import Near
 
 # A page is worth its best sections, each next one less, and the whole of it: bench/search.py measures it.
 SECTION_WEIGHTS = (1, 0.5, 0.25, 0.12)
@@ -36,6 +33,15 @@ class Hit:
     part: int
     score: float
     start: int = 0
+
+
+class Near(NamedTuple):
+    """A page that is near in meaning: how near, and by which part of it, from where in the part's text."""
+
+    page: int
+    nearness: float
+    part: int
+    start: int
 
 
 def by_words(
@@ -66,7 +72,7 @@ def by_words(
     return sorted(hits, key=lambda hit: (-hit.score, allowed[hit.page]))
 
 
-def with_meaning(connection: apsw.Connection, hits: list[Hit], nearest: "Sequence[Near]") -> list[Hit]:
+def with_meaning(connection: apsw.Connection, hits: list[Hit], nearest: Sequence[Near]) -> list[Hit]:
     """*hits* by words and pages *nearest* in meaning as one ranking."""
     if not nearest:
         return hits
@@ -103,7 +109,7 @@ def fused(rankings: Sequence[list[Hit]]) -> list[Hit]:
     return sorted(found.values(), key=lambda hit: (-hit.score, best_rank[hit.page], hit.page))
 
 
-def _place(connection: apsw.Connection, near: "Near") -> int | None:
+def _place(connection: apsw.Connection, near: Near) -> int | None:
     found: int | None = connection.execute(
         "SELECT id FROM places WHERE page = ? ORDER BY id LIMIT 1 OFFSET ?", (near.page, near.part)
     ).get

