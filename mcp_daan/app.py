@@ -3,6 +3,7 @@
 import copy
 import os
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -154,7 +155,8 @@ class App:
                 advice="Set CLOUDFLARE_API_TOKEN to a token with `D1 Read`, or use the local database.",
                 retryable=False,
             )
-        return Remote(self.cloudflare, database, self.settings.limits.request_seconds)
+        seconds = self.settings.limits.request_seconds
+        return Remote(self.cloudflare, database, seconds, time.monotonic() + seconds)
 
     @cached_property
     def knowledge(self) -> KnowledgeBase:

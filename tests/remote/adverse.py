@@ -79,7 +79,7 @@ def http(status: int, body: bytes | str = b"", *, length: int | None = None, **h
 
 
 def dripping(*, head: bool, every: float = 0.05) -> Reply:
-    """An answer that comes a byte at a time and never ends, from its head on or in its body."""
+    """An answer that comes a byte at a time and never gets anywhere, from its head on or in its body."""
 
     nobody = threading.Event()
 
@@ -88,7 +88,7 @@ def dripping(*, head: bool, every: float = 0.05) -> Reply:
             connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")
         else:
             connection.sendall(b"HTTP/1.1 200 OK\r\n")
-        while True:
+        for _ in range(60):
             connection.sendall(b"x: y\r\n" if head else b" ")
             nobody.wait(every)
 

@@ -271,6 +271,7 @@ ODD: list[Reply] = [
     raw(["a"], {"0": 1}),
     raw(["a"], [1]),
     raw(["a"], [[1, 2]]),
+    raw(["a", "b"], [[1, 2]]),
     raw(["a"], [[{"x": 1}]]),
     raw(["a"], [[[256]]]),
     raw(["a"], [[["x"]]]),
@@ -317,6 +318,22 @@ def test_a_schema_that_never_stays_is_given_up(workspace: Path) -> None:
         "The schema of the database changes while it is read.",
     )
     assert len(server.requests) == 7
+
+
+def test_a_schema_of_another_form_or_of_any_size_is_none(workspace: Path) -> None:
+    """Four columns, and no more text than a database has."""
+    narrow, _ = met(workspace, raw(["type", "name"], [["table", "t"]]))
+    huge, _ = met(workspace, raw(["type", "name", "tbl_name", "sql"], [["table", "t", "t", "x" * (5 << 20)]]))
+
+    assert (code(narrow), code(huge)) == ("unavailable", "too_large")
+
+
+def test_a_statement_too_long_for_what_stands_around_it_is_told_so(account: Account) -> None:
+    """D1 would only say that it is too big."""
+    answer = account.query("empty", f"SELECT 1 AS x /* {'x' * 99_800} */, 2")
+
+    assert code(answer) == "too_large"
+    assert "around it" in answer.summary
 
 
 def test_a_hostile_schema_makes_nothing_but_tables(workspace: Path) -> None:

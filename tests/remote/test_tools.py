@@ -1,11 +1,17 @@
 """What the tools tell of remote databases, beside local ones of the same name."""
 
+import json
+import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import apsw
 import pytest
+from mcp import Client
+from mcp.client.stdio import StdioServerParameters
 
 from mcp_daan.app import App
 from mcp_daan.d1.databases import UNIQUE_KEY, file_name
@@ -187,6 +193,24 @@ def test_a_remote_schema_is_that_of_a_local_file(team: Team, scratch: Callable[.
 
     assert answers[0].data == answers[1].data
     assert "x1y2z3" not in answers[1].model_dump_json()
+
+
+def test_a_remote_schema_is_a_resource(team: Team, scratch: Callable[..., None]) -> None:
+    """Under the name that tells it apart."""
+    scratch(USERS)
+    server = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "mcp_daan", "serve", "--workspace", str(team.root)],
+        env={**os.environ, **team.environment},
+    )
+
+    async def read() -> Any:
+        async with Client(server) as client:
+            return await client.read_resource("d1://remote:scratch/schema")
+
+    schema = json.loads(anyio.run(read).contents[0].text)
+
+    assert [table["name"] for table in schema["tables"]] == ["users"]
 
 
 def test_a_plan_comes_from_d1_and_its_advice_is_not_verified(team: Team, scratch: Callable[..., None]) -> None:

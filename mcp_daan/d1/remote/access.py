@@ -1,6 +1,8 @@
 """One remote D1 database: a statement a call, as `/raw` answers it."""
 
+import math
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +14,8 @@ from mcp_daan.d1.databases import Database
 from mcp_daan.d1.failures import translated
 from mcp_daan.errors import DaanError, InternalError, InvalidArguments, Upstream
 
+# What a request has when the call's time is over: it fails as one that took too long.
+LEAST_SECONDS = 0.05
 # What D1 appends to SQLite's own words.
 ADDED = re.compile(r"( at offset \d+)?: SQLITE_[A-Z]+.*$", re.DOTALL)
 ERRORS: dict[str, type[apsw.Error]] = {
@@ -47,11 +51,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Remote:
-    """A remote database within reach; *seconds* is what one call to Cloudflare may take."""
+    """A remote database within reach; *seconds* is what one request may take, *ends* when all of them have to be done."""
 
     cloudflare: Cloudflare
     database: Database
     seconds: float
+    ends: float = math.inf
 
     @property
     def path(self) -> str:
@@ -61,24 +66,35 @@ class Remote:
 
     def about(self) -> Mapping[str, Any]:
         """What Cloudflare knows of it: name, uuid, file_size and more."""
-        found = self.cloudflare.get(self.path, seconds=self.seconds).result
+        found = self.cloudflare.get(self.path, seconds=self._left()).result
         if not isinstance(found, dict):
             raise failure("malformed")
         return found
 
     def ask(
-        self, sql: str, parameters: Sequence[str | int | float | None] = (), *, seconds: float | None = None
+        self,
+        sql: str,
+        parameters: Sequence[str | int | float | None] = (),
+        *,
+        width: int | None = None,
+        seconds: float | None = None,
     ) -> Answer:
-        """The answer to *sql*, a statement known to read only.
+        """The answer to *sql*, a statement known to read only, which gives *width* columns.
 
         Raises SQLite's failures as a local database would, and Cloudflare's own.
         """
         body = {"sql": sql, "params": list(parameters)}
         try:
-            result = self.cloudflare.read(f"{self.path}/raw", body, seconds=seconds or self.seconds).result
+            result = self.cloudflare.read(f"{self.path}/raw", body, seconds=seconds or self._left()).result
         except InvalidArguments as error:
             raise _in_our_words(error) from None
-        return _answer(result)
+        answer = _answer(result)
+        if width is not None and len(answer.columns) != width:
+            raise failure("malformed", Upstream(200, None))
+        return answer
+
+    def _left(self) -> float:
+        return max(min(self.seconds, self.ends - time.monotonic()), LEAST_SECONDS)
 
 
 def _in_our_words(error: InvalidArguments) -> DaanError:

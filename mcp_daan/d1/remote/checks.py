@@ -39,7 +39,7 @@ def checked_remotely(remote: Remote, schemas: Schemas, *, deep: bool, seconds: f
 
 
 def _integrity(remote: Remote) -> Finding:
-    said = [str(row[0]) for row in remote.ask("PRAGMA quick_check").rows]
+    said = [str(row[0]) for row in remote.ask("PRAGMA quick_check", width=1).rows]
     if said == ["ok"]:
         return Finding("The database is sound, by D1's quick_check.")
     return Finding(
@@ -52,7 +52,7 @@ def _integrity(remote: Remote) -> Finding:
 
 def _foreign_keys(remote: Remote) -> Finding:
     counts: dict[tuple[str, str], int] = {}
-    for table, _, parent, _ in _four(remote.ask("PRAGMA foreign_key_check").rows):
+    for table, _, parent, _ in _four(remote.ask("PRAGMA foreign_key_check", width=4).rows):
         counts[table, parent] = counts.get((table, parent), 0) + 1
     if not counts:
         return Finding("Every foreign key finds its row.")

@@ -29,7 +29,7 @@ def explain_remotely(judge: Judge, remote: Remote, sql: str, parameters: Sequenc
             raise InvalidArguments(
                 "Only SELECT, WITH and VALUES have a plan.", advice="Send the statement itself, without EXPLAIN."
             )
-        return steps_of(remote.ask(f"EXPLAIN QUERY PLAN {_bare(sql)}", sent).rows)
+        return steps_of(remote.ask(f"EXPLAIN QUERY PLAN {_bare(sql)}", sent, width=4).rows)
 
     _, steps = judge.read(remote, sql, sent, planned)
     costs = any(step.full_scan or step.detail.startswith(SORTER) for step in steps)
@@ -69,4 +69,4 @@ def _indexes(judge: Judge, remote: Remote, sql: str, sent: Sent) -> list[str]:
 
 
 def _statistics(remote: Remote, schema: Schema) -> list[list[Any]]:
-    return remote.ask(STATISTICS).rows if any(name == "sqlite_stat1" for _, name, *_ in schema) else []
+    return remote.ask(STATISTICS, width=3).rows if any(name == "sqlite_stat1" for _, name, *_ in schema) else []

@@ -30,7 +30,7 @@ def applied_remotely(remote: Remote, schema: Schema) -> list[str] | None:
     table = remote.database.migrations_table
     if not any(kind == "table" and name == table for kind, name, *_ in schema):
         return None
-    return [str(name) for (name,) in remote.ask(f"SELECT name FROM {quoted(table)} ORDER BY id").rows]
+    return [str(name) for (name,) in remote.ask(f"SELECT name FROM {quoted(table)} ORDER BY id", width=1).rows]
 
 
 def _entry(name: str, remote: Remote, schemas: Schemas, workspace: Workspace) -> tuple[Entry, DaanError | None]:

@@ -115,7 +115,7 @@ def sendable(value: Parameter) -> str | int | float | None:
 def _brought(remote: Remote, judged: Judged, sql: str, sent: Sent, place: Place, limit: int) -> Brought:
     """The rows of the page, and those before it that it is held against."""
     if not judged["pages"]:
-        answer = remote.ask(sql, sent)
+        answer = remote.ask(sql, sent, width=len(judged["columns"]))
         return Brought(plain_values(answer.rows), 0, limit, answer.cost)
     back = place.skip if place.back is None else place.back
     first = place.skip - back
@@ -144,16 +144,17 @@ def _page(remote: Remote, judged: Judged, sql: str, sent: Sent, skip: int, limit
 
     if order["indexes"] and not order["always"] and _walks(remote, asked(chosen), sent, order["indexes"]):
         chosen = order["reworded"]
-    answer = remote.ask(asked(chosen), sent)
+    width = len(judged["masked"])
+    answer = remote.ask(asked(chosen), sent, width=width)
     if not is_mended(answer.rows):
         return answer
-    again = remote.ask(asked(chosen, exactly=True), sent)
+    again = remote.ask(asked(chosen, exactly=True), sent, width=width)
     return replace(again, cost=replace(again.cost, rows_read=answer.cost.rows_read + again.cost.rows_read))
 
 
 def _walks(remote: Remote, sql: str, sent: Sent, indexes: Sequence[str]) -> bool:
     """Whether D1 itself, with the statistics that it has, would walk one of *indexes* for *sql*."""
-    plan = remote.ask(f"EXPLAIN QUERY PLAN {sql}", sent)
+    plan = remote.ask(f"EXPLAIN QUERY PLAN {sql}", sent, width=4)
     steps = [f"{row[-1]} ".lower() for row in plan.rows]
     return any(f"index {name} " in step for name in indexes for step in steps)
 

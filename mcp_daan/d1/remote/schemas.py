@@ -5,6 +5,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from mcp_daan.errors import TooLarge
+
 if TYPE_CHECKING:
     from mcp_daan.d1.remote.access import Remote
 
@@ -13,6 +15,7 @@ Declared = tuple[str, str, str, str | None]
 Schema = tuple[Declared, ...]
 SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid"
 MOST = 64
+MOST_CHARACTERS = 4 << 20
 
 
 class Schemas:
@@ -30,7 +33,9 @@ class Schemas:
 
     def read(self, remote: "Remote") -> Schema:
         """The schema as it is now."""
-        schema = tuple(_declared(row) for row in remote.ask(SCHEMA).rows)
+        schema = tuple(_declared(row) for row in remote.ask(SCHEMA, width=4).rows)
+        if sum(len(sql or "") for *_, sql in schema) > MOST_CHARACTERS:
+            raise TooLarge("The schema of the remote database is larger than is read.", advice="Tell its owner.")
         with self._lock:
             self._known[remote.path] = schema
             self._known.move_to_end(remote.path)
