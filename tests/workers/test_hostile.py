@@ -224,3 +224,50 @@ def test_a_folder_that_may_not_be_read_is_passed_over(workspace: Path) -> None:
 
     assert answer["error"] is None
     assert "api" in {app["name"] for app in answer["data"]["apps"]}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "export{",
+        "export {\n",
+        "import a, {",
+        "!a.",
+        "!a.b",
+        "//",
+        "/*",
+        "`",
+        "'",
+        '"',
+        "<!--",
+        "export const prerender ",
+    ],
+)
+@pytest.mark.timeout(30)
+def test_source_that_is_made_to_hold_a_reader_up_is_read_at_once(workspace: Path, code: str) -> None:
+    """Half a million times the beginning of something."""
+    long = (code * (500_000 // len(code)))[:500_000]
+    files = portal(main="src/worker.ts", durable_objects={"bindings": [{"name": "A", "class_name": "A"}]})
+    names = (
+        "astro.config.mjs",
+        "src/worker.ts",
+        "src/middleware.ts",
+        "src/pages/.well-known/a.ts",
+        "src/pages/oauth/token.ts",
+    )
+    written(workspace, {**files, **OAUTH, **dict.fromkeys(names, long)}.items())
+
+    assert checked(workspace)["error"] is None
+
+
+@pytest.mark.timeout(20)
+def test_a_value_that_is_made_to_hold_a_reader_up_is_judged_at_once(workspace: Path) -> None:
+    """It begins as a placeholder does."""
+    values = {
+        "A_SECRET": "your-" + " " * 300_000 + "\nx",
+        "B_TOKEN": "A_" * 100_000 + "!",
+        "C": "a://" + "b:" * 100_000,
+    }
+    written(workspace, worker(vars=values).items())
+
+    assert checked(workspace)["error"] is None

@@ -11,7 +11,9 @@ from mcp_daan.workers.seen import CODE, Seen, line_of
 
 CONFIGS = tuple(f"astro.config.{ending}" for ending in ("mjs", "ts", "js", "mts", "cjs"))
 PACKAGE = "@astrojs/cloudflare"
-_IMPORT = re.compile(r"""\bimport\s+(?:\*\s+as\s+)?(\w+)\s*(?:,\s*\{[^}]*\}\s*)?from\s*["']@astrojs/cloudflare["']""")
+_IMPORT = re.compile(
+    r"""\bimport\s+(?:\*\s+as\s+)?(\w+)\s*(?:,\s*\{[^{}]{0,999}\}\s*)?from\s*["']@astrojs/cloudflare["']"""
+)
 _OUTPUT = re.compile(r"""\boutput\s*:\s*(?:["'`](\w+)["'`])?""")
 _SOURCE = re.compile(r"""\bsrcDir\s*:\s*(?:["'`]\.?/?([\w./-]+)["'`])?""")
 _PRERENDER = re.compile(r"^[ \t]*export\s+const\s+prerender\s*(?::\s*boolean\s*)?=\s*(true|false)\b", re.M)

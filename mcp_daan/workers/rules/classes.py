@@ -97,7 +97,7 @@ def _not_exported(seen: Seen, each: Bound, class_name: str) -> Iterator[Finding]
     wanted = re.escape(class_name)
     if re.search(rf"\bexport\s+(?:abstract\s+)?(?:class|const|let|var|function)\s+{wanted}(?![\w$])", code):
         return
-    listed = (item for group in re.findall(r"\bexport\s*\{([^}]*)\}", code) for item in group.split(","))
+    listed = (item for group in re.findall(r"\bexport\s*\{([^{}]{0,9999})\}", code) for item in group.split(","))
     if any(item.split()[-1:] == [class_name] for item in listed):
         return
     yield found(

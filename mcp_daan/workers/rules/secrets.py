@@ -12,6 +12,7 @@ from mcp_daan.workers.seen import Seen
 
 # A shorter value is a setting such as `bearer` or `HS256`.
 SHORTEST = 8
+PLACEHOLDER = 200
 # What a secret's own settings are called: TOKEN_TTL, SESSION_COOKIE_NAME, JWT_ISSUER.
 _SETTINGS = frozenset(
     "ttl name names seconds minutes hours days algorithm alg prefix suffix header headers length size issuer iss audience"
@@ -67,7 +68,7 @@ def secret_findings(seen: Seen) -> Iterator[Finding]:
 
 def _why(keys: Keys, value: str) -> str | None:
     """Why *value* is a secret; None where it is none."""
-    if _STANDS_FOR.fullmatch(value.strip()):
+    if _stands_for(value):
         return None
     if shaped(value) or _PEM.search(value):
         return "has the form of a credential"
@@ -80,14 +81,19 @@ def _why(keys: Keys, value: str) -> str | None:
     return None
 
 
+def _stands_for(value: str) -> bool:
+    """Whether *value* is a placeholder; what is longer than a line is none."""
+    return len(value) < PLACEHOLDER and _STANDS_FOR.fullmatch(value.strip()) is not None
+
+
 def _made_up(password: str) -> bool:
     """Whether *password* is the one of an example."""
-    return bool(_STANDS_FOR.fullmatch(password) or _COMMON.fullmatch(password))
+    return _stands_for(password) or _COMMON.fullmatch(password) is not None
 
 
 def given_elsewhere(called: str, value: Any) -> bool:
     """Whether the variable *called* gets what it holds from somewhere else: it is a secret, or a placeholder."""
-    return _secret(called) or (isinstance(value, str) and bool(_STANDS_FOR.fullmatch(value.strip())))
+    return _secret(called) or (isinstance(value, str) and _stands_for(value))
 
 
 def _secret(called: str) -> bool:
