@@ -98,13 +98,19 @@ def _parser() -> argparse.ArgumentParser:
     add("tools", _tools, "list the tools", switches).add_argument(
         "--json", action="store_true", help="as MCP's tools/list gives them"
     )
+    _add_token(add("token", _token, "make, list or revoke tokens for callers over HTTP"))
+    _add_once(add)
+    return parser
+
+
+def _add_once(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """What a person runs now and then."""
     demo = add("demo", _demo, "make a demo workspace and walk through the main job on it")
     demo.add_argument("--dir", type=Path, metavar="DIR", help="where; default: the user's data folder")
     demo.add_argument("--json", action="store_true", help="print the answers")
     add("doctor", _doctor, "tell what was found, what is missing and how to mend it").add_argument(
         "--json", action="store_true", help="as JSON"
     )
-    _add_token(add("token", _token, "make, list or revoke tokens for callers over HTTP"))
     scrape = add("scrape", _scrape, "fetch pages of listed origins into scraped/, as markdown")
     scrape.add_argument(
         "urls", nargs="+", metavar="URL", help="an https address; [knowledge] scrape_origins lists whose"
@@ -117,7 +123,6 @@ def _parser() -> argparse.ArgumentParser:
     install.add_argument("client", choices=("claude-desktop", "claude-code", "cursor", "vscode"))
     install.add_argument("--print", action="store_true", dest="show", help="only show what would be added")
     install.add_argument("--remove", action="store_true", help="take the server out again")
-    return parser
 
 
 def _everywhere() -> argparse.ArgumentParser:

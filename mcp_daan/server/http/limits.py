@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from mcp_daan.config import Http
@@ -22,7 +22,8 @@ class Limited(Exception):
 class Limits:
     """A bucket of requests, and what runs, for each caller."""
 
-    def __init__(self, settings: Http) -> None:
+    def __init__(self, settings: Http, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._per_second = settings.requests_per_minute / 60
         self._burst = float(settings.burst)
         self._most = {"concurrency": settings.concurrency, "streams": settings.streams}
@@ -31,7 +32,7 @@ class Limits:
 
     def take(self, caller: str) -> None:
         """Count one request of *caller*. Raises Limited when its bucket is empty."""
-        now = time.monotonic()
+        now = self._clock()
         left, at = self._buckets.get(caller, (self._burst, now))
         left = min(self._burst, left + (now - at) * self._per_second)
         if left < 1:
