@@ -30,6 +30,16 @@ LESSON = {
     "evidence": "tokens_health, docs/knowledge/backend/DATABASE.md",
     "author": "Daan",
 }
+# `cloudflare` is left out: it depends on the credentials of who runs the demo.
+STATES = {
+    "knowledge": "broken",
+    "d1": "attention",
+    "oauth": "broken",
+    "workers": "ok",
+    "astro": "ok",
+    "kv": "ok",
+    "git": "attention",
+}
 DATABASE = "portal-db"
 SQL = (
     "SELECT u.company, c.last_error, c.refresh_token_enc AS note FROM connections c"
@@ -152,6 +162,37 @@ def _files(answer: Answer) -> Iterator[str]:
         yield f"{each['path']:30} {each['bytes']:6} bytes, {each['ageDays']} days old"
 
 
+def _listed(answer: Answer, before: Sequence[Answer], folder: Path) -> Iterator[str]:
+    data = answer["data"]
+    if {each["name"] for each in data["keys"]} != {"grant:***"}:
+        yield "the names of grants must come as grant:***"
+    if data["nextCursor"] is None:
+        yield "more than three grants expected"
+
+
+def _keys(answer: Answer) -> Iterator[str]:
+    for each in answer["data"]["keys"]:
+        yield f"{each['name']}  until {each['expiresAt'][:10]}, for {each['metadata']['resource']}"
+
+
+def _overseen(answer: Answer, before: Sequence[Answer], folder: Path) -> Iterator[str]:
+    data = answer["data"]
+    states = {each["component"]: each["state"] for each in data["components"]}
+    for component, state in STATES.items():
+        if states.get(component) != state:
+            yield f"{component} expected to be {state}, not {states.get(component)}"
+    if len(data["findings"]) != 10 or data["findings"][0]["code"] != "nonce_reused":
+        yield "ten findings expected, nonce_reused first"
+
+
+def _pressing(answer: Answer) -> Iterator[str]:
+    for each in answer["data"]["findings"][:4]:
+        yield f"{each['code']:20} {each['count']:3}  {each['harm']}"
+    for each in answer["data"]["components"]:
+        if each["state"] in ("broken", "attention"):
+            yield f"{each['component']:20} {each['state']}"
+
+
 def _lessons_bytes(answer: Answer) -> int:
     sizes = (each["bytes"] or 0 for each in answer["data"]["files"] if each["path"].endswith("LESSONS-LEARNED.md"))
     return next(sizes, 0)
@@ -183,4 +224,12 @@ STEPS = (
     Step("See which tokens are healthy", "tokens_health", {"limit": 20}, _judged, _verdicts),
     Step("Write down what was learned", "lessons_append", LESSON, _appended, _lesson),
     Step("Validate again: the lesson is there", "knowledge_validate", {}, _validated_again, _files),
+    Step(
+        "List the portal's grants in KV; whose they are stays hidden",
+        "kv_read",
+        {"namespace": "OAUTH_KV", "prefix": "grant:", "limit": 3},
+        _listed,
+        _keys,
+    ),
+    Step("See everything at once, by what does most harm", "infra_status", {}, _overseen, _pressing),
 )

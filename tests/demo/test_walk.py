@@ -18,7 +18,10 @@ from mcp_daan.demo.steps import STEPS, Answer
 from mcp_daan.demo.walk import walk
 from mcp_daan.demo.workspace import make_workspace
 
-ORDER = "knowledge_validate knowledge_search d1_schema d1_query tokens_health lessons_append knowledge_validate".split()
+ORDER = (
+    "knowledge_validate knowledge_search d1_schema d1_query tokens_health lessons_append knowledge_validate kv_read"
+    " infra_status"
+).split()
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +48,8 @@ def test_the_second_run_is_as_green_as_the_first(tmp_path: Path, capsys: pytest.
         said = capsys.readouterr().out
 
         assert code == 0
-        assert re.findall(r"(?m)^     ((?:knowledge|d1|tokens|lessons)_\w+) \{", said) == ORDER
-        assert "\nAll 7 steps are green.\n" in said
+        assert re.findall(r"(?m)^     ((?:knowledge|d1|tokens|lessons|kv|infra)_\w+) \{", said) == ORDER
+        assert "\nAll 9 steps are green.\n" in said
         assert "\x1b" not in said
 
 
@@ -143,6 +146,10 @@ def set_at(*path: Any, to: Any) -> Callable[[Answer], None]:
         (5, set_at("artifacts", to=["docs/absent.md"])),
         (6, set_at("data", "files", 2, "bytes", to=10)),
         (6, set_at("data", "findings", to=[])),
+        (7, set_at("data", "keys", 0, "name", to="grant:u-1:abc")),
+        (7, set_at("data", "nextCursor", to=None)),
+        (8, set_at("data", "components", 1, "state", to="ok")),
+        (8, set_at("data", "findings", to=[])),
     ],
 )
 def test_each_answer_is_held_against_what_is_known(

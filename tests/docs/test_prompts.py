@@ -16,7 +16,7 @@ PROMPT_FILES = sorted((ROOT / "mcp_daan" / "prompts").glob("*.md"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "knowledge").rglob("*.md"))]
 TOOL = re.compile(r"`((?:knowledge|lessons|d1|tokens|oauth|workers|kv|infra)_[a-z_]+)`")
 # A table that wrangler makes, and a key of its configuration.
-NO_TOOLS = {"d1_migrations", "kv_namespaces"}
+NO_TOOLS = {"kv_namespace_missing", "d1_shared", "d1_preview_id", "d1_migrations", "kv_namespaces"}
 PROTOCOL_KEYS = 7
 
 
