@@ -30,9 +30,9 @@ from mcp_daan.wire import Lost, Received, Wire
 BASE = "https://api.cloudflare.com/client/v4"
 # What one answer may weigh: D1 gives a few megabytes, and what is larger is no answer of an API.
 MAX_BYTES = 16 << 20
-# How often a request is sent in all; a 7403 that is no mistake and an address where nobody is stay what they are.
+# How often a request is sent in all; a 7403 that is no mistake stays one.
 ATTEMPTS = 5
-MOST_OF_ONE = {"wrong_account": 2, "unreachable": 2}
+MOST_OF_ONE = {"wrong_account": 2}
 FIRST_PAUSE_SECONDS = 0.25
 # Cloudflare blocks a token for so long after too many requests.
 LONGEST_REST_SECONDS = 300.0
@@ -57,7 +57,7 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "unreachable": Kind(Unavailable, "Cloudflare could not be reached.", "Check the network and DAAN_CLOUDFLARE_API.", True),
+    "unreachable": Kind(Unavailable, "Cloudflare could not be reached.", "Check the network and DAAN_CLOUDFLARE_API."),
     "timeout": Kind(TooSlow, "Cloudflare did not answer in time.", "Ask for less, or raise `request_seconds` under `[limits]`."),
     "cut": Kind(Unavailable, "Cloudflare's answer broke off.", "Ask again in a moment.", True),
     "closed": Kind(Unavailable, "The server is closing.", "Start it again."),

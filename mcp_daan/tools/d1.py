@@ -17,7 +17,7 @@ from mcp_daan.d1.remote.query import Judge
 from mcp_daan.d1.remote.query import query as remote_query
 from mcp_daan.d1.remote.shadow import shadow
 from mcp_daan.d1.schema import Table, declared_tables, read_schema
-from mcp_daan.errors import DaanError, NotFound, SourceError
+from mcp_daan.errors import DaanError, NotFound, SourceError, TooSlow, Unavailable
 from mcp_daan.paging import ENVELOPE_BYTES, page
 from mcp_daan.protocol import Model, Reply, json_bytes
 from mcp_daan.toolbox import Cursor, Limit, tool
@@ -65,7 +65,8 @@ def d1_databases(app: App, location: Location = "all", limit: Limit = 100, curso
         summary=f"{len(shown)} D1 {'database' if len(shown) == 1 else 'databases'}.",
         data=Databases(databases=part.items, next_cursor=part.next_cursor),
         artifacts=[f"d1://{listed.name}" for listed in part.items if listed.tables][:NAMED],
-        recommendations=[_told(problem) for problem in problems][:NAMED] + _about(shown),
+        recommendations=[_told(problem) for problem in problems][:NAMED]
+        + _about(shown, tokened=app.cloudflare is not None),
         partial=bool(part.cut or problems or any(each.problem or not each.looked for each in shown)),
     )
 
@@ -202,7 +203,9 @@ def _found(app: App, location: str) -> tuple[list[Found], list[DaanError]]:
         if each.location == "local" and location != "remote"
     ]
     remote = [(name, each) for name, each in named if each.location == "remote"]
-    if location != "local" and app.cloudflare is not None:
+    # Where the account's list could not be reached, nothing else of it can.
+    reached = not any(isinstance(each, Unavailable | TooSlow) for each in problems)
+    if location != "local" and app.cloudflare is not None and reached:
         looked = remote[:LOOKED]
         entries = remote_entries([(name, app.remote(each)) for name, each in looked], app.schemas, app.workspace)
         found += [Found(each, *listed) for (_, each), listed in zip(looked, entries, strict=True)]
@@ -222,7 +225,7 @@ def _databases(app: App, location: str) -> tuple[list[Database], list[DaanError]
         return app.reachable, [error]
 
 
-def _about(shown: Sequence[Found]) -> list[str]:
+def _about(shown: Sequence[Found], *, tokened: bool) -> list[str]:
     """What to do about the databases of a listing."""
     if not shown:
         return ["Add a D1 binding to a wrangler configuration, or `[d1.databases.NAME]` to daan.toml."]
@@ -238,7 +241,7 @@ def _about(shown: Sequence[Found]) -> list[str]:
     if behind:
         about.append(f"Migrations wait to be applied: {_few(behind)}.")
     if unlooked:
-        why = "Set CLOUDFLARE_API_TOKEN to read" if len(unlooked) == len(shown) - len(local) else "Not looked into"
+        why = "Not looked into" if tokened else "Set CLOUDFLARE_API_TOKEN to read"
         about.append(f"{why}: {_few(unlooked)}.")
     return about
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutations import d1, foundation, knowledge, kv, masking, oauth, workers
+from tests.mutations import d1, foundation, knowledge, kv, masking, oauth, remote, workers
 from tests.mutations.guard import Guard
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +19,7 @@ GUARDS = [
     *knowledge.GUARDS,
     *d1.GUARDS,
     *masking.GUARDS,
+    *remote.GUARDS,
     *workers.GUARDS,
     *kv.GUARDS,
     *oauth.GUARDS,

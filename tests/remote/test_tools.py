@@ -161,6 +161,24 @@ def _without_rights(team: Team) -> dict[str, str]:
     return {**team.account.api.environment, "CLOUDFLARE_API_TOKEN": NO_RIGHTS}
 
 
+def test_without_a_network_the_local_databases_are_told_as_ever(team: Team) -> None:
+    """One attempt, and the answer says what is missing; a name that nobody has is not found all the same."""
+    team.file(USERS)
+    team.environment = {**team.environment, "DAAN_CLOUDFLARE_API": "http://127.0.0.1:9/client/v4"}
+    answer = team.call("d1_databases")
+
+    assert answer.status == "partial"
+    assert [(each["name"], each["tables"]) for each in answer.data["databases"]] == [
+        ("scratch", 1),
+        ("remote:scratch", None),
+    ]
+    assert answer.recommendations[0].startswith("Cloudflare could not be reached.")
+    assert answer.recommendations[-1] == "Not looked into: remote:scratch."
+    assert team.call("d1_query", database="scratch", sql="SELECT 1").data["rows"] == [[1]]
+    assert code(team.call("d1_query", database="nobody", sql="SELECT 1")) == "not_found"
+    assert code(team.call("d1_query", database="remote:nobody", sql="SELECT 1")) == "unavailable"
+
+
 def test_any_database_of_the_account_is_found_by_its_name(team: Team) -> None:
     """And one that nobody has is not."""
     assert team.call("d1_query", database="sample", sql="SELECT count(*) FROM users").data["rows"] == [[4]]
