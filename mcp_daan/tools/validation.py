@@ -10,6 +10,7 @@ from pydantic import Field
 from mcp_daan.app import App
 from mcp_daan.knowledge.base import KnowledgeBase
 from mcp_daan.knowledge.branches import BranchLesson
+from mcp_daan.knowledge.validation.coverage import Coverage
 from mcp_daan.knowledge.validation.drift import Schema
 from mcp_daan.knowledge.validation.edits import Migration
 from mcp_daan.knowledge.validation.findings import Finding
@@ -67,6 +68,7 @@ class Validation(Model):
     findings: list[Finding]
     counts: Counts
     compared: list[Compared]
+    coverage: Coverage | None
     next_cursor: str | None
     sync: Sync | None
 
@@ -104,6 +106,7 @@ def knowledge_validate(
         **parts,
         "version": report.version,
         "counts": counts,
+        "coverage": report.coverage,
         "compared": [
             Compared(database=each.database, source=each.source, tables=len(each.tables)) for each in given.schemas
         ],

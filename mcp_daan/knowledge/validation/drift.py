@@ -9,8 +9,11 @@ from typing import Literal
 from mcp_daan.knowledge.validation.claims.column_types import agree
 from mcp_daan.knowledge.validation.claims.said import Claims, ColumnClaim, IndexClaim, TableClaim
 from mcp_daan.knowledge.validation.findings import UNTIL_APPLIED, Finding, finding
+from mcp_daan.knowledge.validation.mending import Mend
 from mcp_daan.knowledge.validation.replay import Column, Table
 
+# Lines between two columns of one list.
+_GAP = 6
 _ROW_IDS = {"rowid", "oid", "_rowid_"}
 
 
@@ -34,7 +37,7 @@ def drift(said: Mapping[str, Claims], schemas: Sequence[Schema], *, main: str) -
     """
     if not schemas:
         return [_nothing_to_hold_against(path, claims) for path, claims in said.items() if _speaks(claims)]
-    comparison = _Comparison(said, schemas)
+    comparison = Comparison(said, schemas)
     found: list[Finding] = []
     for path, claims in said.items():
         found += comparison.tables(path, claims)
@@ -66,15 +69,17 @@ def _nothing_to_hold_against(path: str, claims: Claims) -> Finding:
     )
 
 
-class _Comparison:
+class Comparison:
+    """What the documents say beside what is."""
+
     def __init__(self, said: Mapping[str, Claims], schemas: Sequence[Schema]) -> None:
         self._said = said
         self._schemas = schemas
         self._meant: dict[str, set[str]] = {}
-        self._tables: dict[str, list[tuple[Schema, Table]]] = {}
+        self.places: dict[str, list[tuple[Schema, Table]]] = {}
         for schema in schemas:
             for table in schema.tables:
-                self._tables.setdefault(table.name.lower(), []).append((schema, table))
+                self.places.setdefault(table.name.lower(), []).append((schema, table))
         self._coming = {
             table.name.lower(): table for schema in schemas for table in schema.coming if schema.source == "file"
         }
@@ -87,15 +92,19 @@ class _Comparison:
                 continue
             seen.add(claim.name.lower())
             awaited = claim.name.lower() in self._coming
+            near = None if awaited else _close(claim.name, (t.name for t in self._all()))
             yield finding(
                 "table_missing",
                 path,
                 f"Table `{claim.name}` is described here, but {self._where()} has no such table"
                 + (" yet: a pending migration makes it." if awaited else "."),
                 line=claim.line,
-                suggestion=None if awaited else _close(claim.name, (t.name for t in self._all())),
+                found=f"table {claim.name}",
+                expected=f"no table {claim.name}",
+                suggestion=near,
                 component="d1",
                 severity=UNTIL_APPLIED if awaited else None,
+                mend=None if awaited else _instead(claim.name, near),
             )
 
     def columns(self, path: str, claims: Claims) -> Iterator[Finding]:
@@ -120,8 +129,11 @@ class _Comparison:
                     f"`{claim.table}.{claim.name}` is described as {claim.type}; in {_source(schema)} it is"
                     f" {column.type or 'of no type'}.",
                     line=claim.line,
+                    found=claim.type,
+                    expected=column.type or "no type",
                     suggestion=column.type or None,
                     component="d1",
+                    mend=Mend("swap", claim.type, column.type, claim.name),
                 )
 
     def indexes(self, path: str, claims: Claims) -> Iterator[Finding]:
@@ -136,62 +148,111 @@ class _Comparison:
             if not same and name not in seen and not self._covers(claim):
                 twin = self._twin(claim) or _close(name, (index.name for t in self._all() for index in t.indexes))
                 message = f"Index `{claim.name}` is described here, but {self._where()} has no such index."
-                yield finding("index_missing", path, message, line=claim.line, suggestion=twin, component="d1")
+                yield finding(
+                    "index_missing",
+                    path,
+                    message,
+                    line=claim.line,
+                    found=f"index {claim.name}" + (f" ({', '.join(claim.columns)})" if columns else ""),
+                    expected=f"no index {claim.name}",
+                    suggestion=twin,
+                    component="d1",
+                    mend=_instead(claim.name or "", twin),
+                )
             elif same and columns and not any(_lower(index.columns) == columns for _, index in same):
                 held = ", ".join(column or "an expression" for column in same[0][1].columns)
-                message = f"Index `{claim.name}` is described on ({', '.join(claim.columns)}), but it is on ({held})."
-                yield finding("index_missing", path, message, line=claim.line, component="d1")
+                said = ", ".join(claim.columns)
+                message = f"Index `{claim.name}` is described on ({said}), but it is on ({held})."
+                yield finding(
+                    "index_missing",
+                    path,
+                    message,
+                    line=claim.line,
+                    found=f"({said})",
+                    expected=f"({held})",
+                    component="d1",
+                    mend=Mend("swap", said, held, claim.name or ""),
+                )
             seen.add(name)
 
     def undocumented_tables(self, main: str) -> Iterator[Finding]:
         """The tables that no document describes."""
-        described = {
-            table.name.lower() for claims in self._said.values() for c in claims.tables for _, table in self._found(c)
-        }
-        for claims in self._said.values():
-            described |= claims.aside | {claim.table.lower() for claim in claims.columns if claim.type is not None}
-        for name, places in sorted(self._tables.items()):
+        described = self.described()
+        for name, places in sorted(self.places.items()):
             if name not in described:
                 schema, table = places[0]
                 kind = "View" if table.kind == "view" else "Table"
                 message = f"{kind} `{table.name}` of {_source(schema)} is described in no document."
-                yield finding("table_undocumented", main, message, component="d1")
+                yield finding(
+                    "table_undocumented",
+                    main,
+                    message,
+                    line=1,
+                    found="no description",
+                    expected=f"{kind.lower()} {table.name}",
+                    component="d1",
+                    mend=Mend("append", new=section_of(table)),
+                )
+
+    def described(self) -> set[str]:
+        """The tables that any document describes, in small letters."""
+        found = {
+            table.name.lower() for claims in self._said.values() for c in claims.tables for _, table in self._found(c)
+        }
+        for claims in self._said.values():
+            found |= claims.aside | {claim.table.lower() for claim in claims.columns if claim.type is not None}
+        return found
 
     def undocumented_columns(self, main: str) -> Iterator[Finding]:
         """The columns that are left out where the others of their table are listed."""
-        for name, places in sorted(self._tables.items()):
+        for name, places in sorted(self.places.items()):
             listing = self._listing(name, main)
             if listing is None:
                 continue
-            path, line, told = listing
+            path, line, told, last = listing
             for schema, table in places:
                 for column in table.columns:
                     if column.name.lower() not in told:
                         told.add(column.name.lower())
                         message = f"Column `{table.name}.{column.name}` ({column.type or 'no type'}) of {_source(schema)} is not described here."
-                        yield finding("column_undocumented", path, message, line=line, component="d1")
+                        yield finding(
+                            "column_undocumented",
+                            path,
+                            message,
+                            line=line,
+                            found="no description",
+                            expected=f"column {column.name} {column.type}".rstrip(),
+                            component="d1",
+                            mend=Mend("column", last.type or "", column.name, last.name, column.type, last.line),
+                        )
 
-    def _listing(self, table: str, main: str) -> tuple[str, int, set[str]] | None:
-        """Where the columns of *table* are listed: document, line, and every column told of anywhere."""
+    def told(self, table: str) -> set[str]:
+        """The columns of *table* that any document names."""
         told: set[str] = set()
-        found: list[tuple[bool, int, str, int]] = []
+        for claims in self._said.values():
+            told |= {claim.name.lower() for claim in claims.columns if self.means(claim.table, table)}
+            told |= {word.rsplit(".", 1)[-1] for name, word in claims.mentioned if self.means(name, table)}
+        return told
+
+    def _listing(self, table: str, main: str) -> tuple[str, int, set[str], ColumnClaim] | None:
+        """Where *table* is listed: document, line, every column told of anywhere, and the last one there."""
+        found: list[tuple[bool, int, str, int, ColumnClaim]] = []
         for path, claims in self._said.items():
-            if any(self._is(name, table) for name in claims.unfinished):
+            if any(self.means(name, table) for name in claims.unfinished):
                 return None
-            own = [claim for claim in claims.columns if self._is(claim.table, table)]
-            told |= {claim.name.lower() for claim in own}
-            told |= {word.rsplit(".", 1)[-1] for name, word in claims.mentioned if self._is(name, table)}
-            if any(self._is(name, table) for name in claims.listed):
-                lines = [claim.line for claim in claims.tables if self._is(claim.name, table)]
-                found.append((path == main, len(own), path, min(lines or [claim.line for claim in own])))
+            own = [claim for claim in claims.columns if self.means(claim.table, table)]
+            if any(self.means(name, table) for name in claims.listed):
+                lines = [claim.line for claim in claims.tables if self.means(claim.name, table)]
+                first = min(lines or [claim.line for claim in own])
+                found.append((path == main, len(own), path, first, _last_listed(own)))
         if not found:
             return None
-        is_main, count, path, line = max(found)
+        is_main, count, path, line, last = max(found, key=lambda each: each[:4])
         # Another document may tell of a few columns only because it is about these.
-        columns = max(len(each.columns) for _, each in self._tables[table])
-        return (path, line, told) if is_main or count * 2 >= columns else None
+        columns = max(len(each.columns) for _, each in self.places[table])
+        return (path, line, self.told(table), last) if is_main or count * 2 >= columns else None
 
-    def _is(self, written: str, table: str) -> bool:
+    def means(self, written: str, table: str) -> bool:
         """Whether *written* may mean *table*, whose name is in small letters; a diagram's USER means users."""
         low = written.lower()
         if low not in self._meant:
@@ -215,10 +276,10 @@ class _Comparison:
         if loose:
             plain = written.replace("-", "_")
             forms += [plain, f"{plain}s", f"{plain}es", re.sub(r"y$", "ies", plain), plain.removesuffix("s")]
-        return next((self._tables[form] for form in forms if form in self._tables), [])
+        return next((self.places[form] for form in forms if form in self.places), [])
 
     def _all(self) -> Iterator[Table]:
-        return (table for places in self._tables.values() for _, table in places)
+        return (table for places in self.places.values() for _, table in places)
 
     def _where(self) -> str:
         return " nor ".join(_source(schema) for schema in self._schemas) if len(self._schemas) < 4 else "no database"
@@ -226,15 +287,19 @@ class _Comparison:
     def _missing_column(self, path: str, claim: ColumnClaim, tables: list[tuple[Schema, Table]]) -> Finding:
         coming = self._coming.get(tables[0][1].name.lower())
         awaited = coming is not None and bool(list(_called(coming, claim.name)))
+        near = None if awaited else _close(claim.name, (c.name for _, table in tables for c in table.columns))
         return finding(
             "column_missing",
             path,
             f"Column `{claim.table}.{claim.name}` is described here, but {_source(tables[0][0])} has no such column"
             + (" yet: a pending migration adds it." if awaited else "."),
             line=claim.line,
-            suggestion=None if awaited else _close(claim.name, (c.name for _, table in tables for c in table.columns)),
+            found=f"column {claim.name}",
+            expected=f"no column {claim.name}",
+            suggestion=near,
             component="d1",
             severity=UNTIL_APPLIED if awaited else None,
+            mend=None if awaited else _instead(claim.name, near),
         )
 
     def _covers(self, claim: IndexClaim) -> bool:
@@ -252,6 +317,29 @@ class _Comparison:
         columns = tuple(column.lower() for column in claim.columns)
         tables = self._named(claim.table) if claim.table else []
         return next((i.name for _, t in tables for i in t.indexes if columns and _lower(i.columns) == columns), None)
+
+
+def _last_listed(claims: Sequence[ColumnClaim]) -> ColumnClaim:
+    """The last of the columns that stand in one list; others are named in texts."""
+    in_order = sorted((each for each in claims if each.type is not None), key=lambda each: each.line)
+    in_order = in_order or sorted(claims, key=lambda each: each.line)
+    last = in_order[0]
+    for each in in_order:
+        if each.line - last.line > _GAP:
+            break
+        last = each
+    return last
+
+
+def section_of(table: Table) -> str:
+    """A section that describes *table*, as `DATABASE.md` may have it."""
+    rows = [f"| `{column.name}` | {column.type or 'ANY'} |" for column in table.columns]
+    return "\n".join([f"## Table `{table.name}`", "", "| column | type |", "|---|---|", *rows])
+
+
+def _instead(name: str, near: str | None) -> Mend:
+    """*near* in the place of *name*, if there is one and that mends it; else what says *name* goes."""
+    return Mend("swap", name, near, name) if near else Mend("drop", name)
 
 
 def _agrees(documented: str, table: Table, column: Column) -> bool:

@@ -51,7 +51,16 @@ class Migrations:
 def migration_findings(of: Migrations) -> list[Finding]:
     """What is wrong with the migrations of one database."""
     found = [
-        finding("migration_unapplied", each.path, f"{each.file} is not applied to {of.database}.", component="d1")
+        finding(
+            "migration_unapplied",
+            each.path,
+            f"{each.file} is not applied to {of.database}.",
+            line=1,
+            found="not applied",
+            expected="applied",
+            suggestion=f"wrangler d1 migrations apply {of.database} --local",
+            component="d1",
+        )
         for each in of.states()
         if each.applied is False
     ]
@@ -61,6 +70,9 @@ def migration_findings(of: Migrations) -> list[Finding]:
             "migration_unknown",
             of.folder,
             f"{of.database} records {name} as applied, but there is no such file.",
+            found=f"{name} is recorded",
+            expected=f"the file {name}",
+            suggestion=f"git log --all -- {of.folder}/{name}",
             component="d1",
         )
         for name in unknown

@@ -2,6 +2,9 @@
 
 from typing import Literal
 
+from pydantic import PrivateAttr
+
+from mcp_daan.knowledge.validation.mending import Mend
 from mcp_daan.protocol import Component, Model, Severity
 
 Code = Literal[
@@ -54,15 +57,27 @@ _LONGEST = 400
 
 
 class Finding(Model):
-    """One thing that is not as it should be; `path` and `line` lead to it, `suggestion` is what may be meant."""
+    """One thing that is not as it should be; `path` and `line` lead to it, `suggestion` is what may be meant.
+
+    `found` is what stands there, `expected` what holds; `patch` mends the file, as `git apply` takes it in the root.
+    """
 
     code: Code
     severity: Severity
     path: str
     line: int | None = None
     message: str
+    found: str | None = None
+    expected: str | None = None
     suggestion: str | None = None
+    patch: str | None = None
     component: Component | None = None
+    _mend: Mend | None = PrivateAttr(None)
+
+    @property
+    def mend(self) -> Mend | None:
+        """What a patch would have to do."""
+        return self._mend
 
 
 def finding(
@@ -71,20 +86,31 @@ def finding(
     message: str,
     *,
     line: int | None = None,
+    found: str | None = None,
+    expected: str | None = None,
     suggestion: str | None = None,
     component: Component | None = None,
     severity: Severity | None = None,
+    mend: Mend | None = None,
 ) -> Finding:
     """A finding with its code's severity, unless *severity* says otherwise."""
-    return Finding(
+    made = Finding(
         code=code,
         severity=severity or SEVERITIES[code],
         path=path,
         line=line,
         message=message if len(message) <= _LONGEST else f"{message[: _LONGEST - 1]}…",
+        found=_cut(found),
+        expected=_cut(expected),
         suggestion=suggestion,
         component=component,
     )
+    made._mend = mend
+    return made
+
+
+def _cut(value: str | None) -> str | None:
+    return value if value is None or len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
 
 
 def in_order(findings: list[Finding]) -> list[Finding]:

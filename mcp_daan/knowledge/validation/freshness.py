@@ -131,9 +131,8 @@ def stale_documents(base: KnowledgeBase, documents: Iterable[Dated], now: dateti
             and not is_below(base, document.path, LESSON_FILES)
         ):
             path = base.relative(document.path)
-            yield finding(
-                "stale_file", path, f"{path} has not changed for {age} days; after {days} it counts as stale."
-            )
+            message = f"{path} has not changed for {age} days; after {days} it counts as stale."
+            yield finding("stale_file", path, message, line=1, found=f"{age} days", expected=f"at most {days} days")
 
 
 def stale_pages(pages: Iterable[ScrapedPage], days: int) -> Iterator[Finding]:
@@ -141,7 +140,16 @@ def stale_pages(pages: Iterable[ScrapedPage], days: int) -> Iterator[Finding]:
     for page in pages:
         if page.age_days > days:
             message = f"{page.path} was fetched {page.age_days} days ago; after {days} it counts as stale."
-            yield finding("stale_file", page.path, message, component=page.component)
+            yield finding(
+                "stale_file",
+                page.path,
+                message,
+                line=1,
+                found=f"{page.age_days} days",
+                expected=f"at most {days} days",
+                suggestion=f"mcp-daan scrape {page.source}" if (page.source or "").startswith("https://") else None,
+                component=page.component,
+            )
 
 
 def is_below(base: KnowledgeBase, path: Path, folder: str) -> bool:

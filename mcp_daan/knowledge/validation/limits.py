@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mcp_daan.knowledge.validation.findings import Finding, finding
+from mcp_daan.knowledge.validation.mending import Mend
 from mcp_daan.knowledge.validation.passages import Block, Document
 from mcp_daan.knowledge.validation.quantities import Quantity, quantities
 from mcp_daan.knowledge.validation.sentences import sentences
@@ -172,9 +173,22 @@ def limit_findings(path: str, document: Document, *, component: str = "") -> Ite
                         path,
                         f"The {limit.name} is stated as {stated}; it is {limit.today} ({AS_OF}, {limit.source}).",
                         line=line,
+                        found=stated,
+                        expected=limit.today,
                         suggestion=limit.today,
                         component=limit.component,
+                        mend=Mend("swap", stated, _value_for(text, limit)),
                     )
+
+
+def _value_for(text: str, limit: Topic) -> str:
+    """The one of today's values that *text* may be about: that of the plan it names, else the first."""
+    values = [each for each in quantities(limit.today) if each.unit == limit.unit]
+    plan = re.search(r"(?i)\b(?:(?P<paid>paid|betaald\w*)|free|gratis)\b", text)
+    word = "" if plan is None else "Paid" if plan["paid"] else "Free"
+    ends = [*(each.start for each in values[1:]), len(limit.today)]
+    named = (each for each, end in zip(values, ends, strict=True) if word and word in limit.today[each.end : end])
+    return next(named, values[0]).text
 
 
 def _statements(block: Block) -> Iterator[tuple[int, str]]:

@@ -1,5 +1,6 @@
 """Links and cited paths that lead nowhere."""
 
+import difflib
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from urllib.parse import unquote
 
 from mcp_daan.knowledge.base import SCHEME, SUFFIXES, KnowledgeBase
 from mcp_daan.knowledge.validation.findings import Finding, finding
+from mcp_daan.knowledge.validation.mending import Mend
 from mcp_daan.knowledge.validation.passages import Document, Span
 from mcp_daan.knowledge.validation.sentences import sentences, speaks_of_absence
 from mcp_daan.workspace import PASSED_OVER
@@ -47,7 +49,18 @@ class LinkCheck:
                 for span in sentence:
                     wrong = self._wrong(span, path, cited=paths)
                     if wrong is not None:
-                        yield finding("broken_link", name, wrong, line=span.line)
+                        near = self._near(span, path)
+                        said = span.target or span.text
+                        yield finding(
+                            "broken_link",
+                            name,
+                            wrong,
+                            line=span.line,
+                            found=said,
+                            expected=near,
+                            suggestion=near,
+                            mend=Mend("swap", said, near, said) if near else Mend("drop", said),
+                        )
 
     def _wrong(self, span: Span, path: Path, *, cited: bool) -> str | None:
         if span.kind in ("link", "image"):
@@ -58,6 +71,27 @@ class LinkCheck:
             if found and self._in_vain(found["path"], path):
                 return f"`{found['path']}` is named here, but there is no such file."
         return None
+
+    def _near(self, span: Span, path: Path) -> str | None:
+        """What *span*, which leads nowhere, may mean: the same file elsewhere, a name like it, a heading like it."""
+        target, _, anchor = (span.target or span.text).partition("#")
+        tail = f"#{anchor}" if anchor else ""
+        places = self._places(target, path) if span.target else [self.base.workspace.root / target]
+        place = next((each for each in places or () if self._inside(each)), None)
+        if place is None:
+            return None
+        if self._exists(place):
+            known = sorted(self.anchors(place) or ()) if anchor else []
+            close = difflib.get_close_matches(unquote(anchor).lower(), known, 1, 0.6)
+            return f"{target}#{close[0]}" if close else target or None
+        moved = [file for file in self.base.files() if file.name == place.name]
+        try:
+            beside = difflib.get_close_matches(place.name, [each.name for each in os.scandir(place.parent)], 1, 0.7)
+        except OSError:  # there is no such folder
+            beside = []
+        if len(moved) == 1 and span.target:
+            return Path(os.path.relpath(moved[0], path.parent)).as_posix() + tail
+        return target[: len(target) - len(place.name)] + beside[0] + tail if beside else None
 
     def _link(self, span: Span, path: Path) -> str | None:
         what = "image" if span.kind == "image" else "link"

@@ -12,9 +12,9 @@ from mcp_daan.knowledge.base import SUFFIXES, KnowledgeBase
 from mcp_daan.knowledge.branches import BranchLesson, branch_lessons
 from mcp_daan.knowledge.lessons.lessons import read_lessons
 from mcp_daan.knowledge.lessons.view import heal_view
-from mcp_daan.knowledge.validation.claims.reading import read_claims
 from mcp_daan.knowledge.validation.components import about, concerns, named
-from mcp_daan.knowledge.validation.drift import Schema, drift
+from mcp_daan.knowledge.validation.coverage import Coverage
+from mcp_daan.knowledge.validation.drift import Schema
 from mcp_daan.knowledge.validation.edits import Migration, Migrations, migration_findings
 from mcp_daan.knowledge.validation.findings import MATCHING_COMMIT, Finding, finding, in_order
 from mcp_daan.knowledge.validation.freshness import (
@@ -31,8 +31,9 @@ from mcp_daan.knowledge.validation.freshness import (
     stale_documents,
     stale_pages,
 )
-from mcp_daan.knowledge.validation.limits import limit_findings
 from mcp_daan.knowledge.validation.links import LinkCheck
+from mcp_daan.knowledge.validation.patches import with_patches
+from mcp_daan.knowledge.validation.rechecking import Recheck, claimed, document_findings
 from mcp_daan.knowledge.validation.versions import Newest, Stated, behind, read_stated
 from mcp_daan.knowledge.validation.written import Written, anchors_of, read_written
 from mcp_daan.protocol import Component
@@ -65,6 +66,7 @@ class Report:
     migrations: list[Migration] = field(default_factory=list)
     branch_lessons: list[BranchLesson] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    coverage: Coverage | None = None
     holes: list[str] = field(default_factory=list)
 
 
@@ -85,11 +87,16 @@ def validate(base: KnowledgeBase, given: Given, progress: Callable[[float, str],
     report.holes += advice
     _ages(base, documents, given, changes, report)
     progress(0.5, "Claims about the databases")
+    # Documents that ship with the server describe no database of this workspace.
+    schemas = given.schemas if base.origin == "workspace" else []
+    said = claimed(documents, schemas, f"{base.component}/{DATABASE}")
+    report.coverage = said.coverage()
     report.migrations = [state for each in given.migrations for state in each.states()]
     report.findings += (found for each in given.migrations for found in migration_findings(each))
-    report.findings += _drift(base, documents, given)
+    report.findings += said.findings()
     progress(0.7, "Links and limits")
-    report.findings += _links_and_limits(base, documents)
+    check = LinkCheck(base, anchors_of(documents))
+    report.findings += _links_and_limits(base, documents, check)
     progress(0.8, "Branches")
     _version(base, documents, given, report)
     _branches(base, given, report)
@@ -97,6 +104,10 @@ def validate(base: KnowledgeBase, given: Given, progress: Callable[[float, str],
         report.findings = [each for each in report.findings if concerns(each, component)]
         report.scraped = [page for page in report.scraped if page.component in (None, component)]
     report.findings = in_order(report.findings)
+    progress(0.9, "Patches")
+    by_name = {document.name: document for document in documents}
+    again = Recheck(by_name, said, check, lambda document: _stated_wrongly(base, document, given))
+    report.findings = _patched(base, report, again)
     progress(1, "Done")
     return report
 
@@ -159,39 +170,50 @@ def _other_pages(base: KnowledgeBase, changes: Mapping[Path, datetime]) -> Itera
             yield Dated(path, "", status.st_size, changes.get(path), datetime.fromtimestamp(status.st_mtime, UTC))
 
 
-def _drift(base: KnowledgeBase, documents: Sequence[Written], given: Given) -> list[Finding]:
-    # Documents that ship with the server describe no database of this workspace.
-    schemas = given.schemas if base.origin == "workspace" else []
-    known = frozenset(table.name.lower() for schema in schemas for table in schema.tables)
-    main = f"{base.component}/{DATABASE}"
-    said = {
-        document.name: read_claims(document.blocks, known, main=document.name == main)
-        for document in documents
-        if document.describes
-    }
-    return drift(said, schemas, main=main)
-
-
-def _links_and_limits(base: KnowledgeBase, documents: Sequence[Written]) -> Iterator[Finding]:
-    check = LinkCheck(base, anchors_of(documents))
+def _links_and_limits(base: KnowledgeBase, documents: Sequence[Written], check: LinkCheck) -> Iterator[Finding]:
     replaced = {lesson.path for lesson in read_lessons(base) if lesson.superseded_by}
     for document in documents:
-        # A page of others has links of its own site; a lesson speaks of files as they were.
-        if not (document.scraped or document.lesson):
-            yield from check.findings(document.path, document.blocks, cited=document.describes)
-        if document.name not in replaced or document.is_view:
-            yield from limit_findings(document.name, document.blocks, component=document.component)
+        found = document_findings(check, document)
+        # What a newer lesson replaced states what was true.
+        yield from (
+            each for each in found if each.code != "limit_outdated" or document.is_view or document.name not in replaced
+        )
+
+
+def _patched(base: KnowledgeBase, report: Report, again: Recheck) -> list[Finding]:
+    """The findings with patches; what others wrote, and lessons, are not ours to mend."""
+    mendable = {
+        name: document.age.text
+        for name, document in again.documents.items()
+        if document.readable and not (document.scraped or document.lesson)
+    }
+    inside = base.root.is_relative_to(base.workspace.root)
+    return with_patches(
+        report.findings, mendable, again, lambda name: base.artifact(base.root / name) if inside else name
+    )
 
 
 def _version(base: KnowledgeBase, documents: Sequence[Written], given: Given, report: Report) -> None:
     document = next((each for each in documents if each.path == base.folder / VERSION), None)
     if document is None or not document.readable:
         return
-    stated = read_stated(document.age.text, document.name, document.age.updated, given.now.date())
-    report.version = stated.version
+    report.version = _stated(document, given).version
     if base.origin == "workspace":
         what = "VERSION.md was not held against tags and migrations"
-        _try(report, what, lambda: report.findings.extend(_behind(base, stated, given)))
+        _try(report, what, lambda: report.findings.extend(_behind(base, _stated(document, given), given)))
+
+
+def _stated(document: Written, given: Given) -> Stated:
+    return read_stated(document.age.text, document.name, document.age.updated, given.now.date())
+
+
+def _stated_wrongly(base: KnowledgeBase, document: Written, given: Given) -> list[Finding]:
+    if document.path != base.folder / VERSION or base.origin != "workspace":
+        return []
+    try:
+        return _behind(base, _stated(document, given), given)
+    except DaanError:  # told once already, as a hole
+        return []
 
 
 def _behind(base: KnowledgeBase, stated: Stated, given: Given) -> list[Finding]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from mcp_daan.knowledge import repository
 from mcp_daan.knowledge.dates import written_dates
 from mcp_daan.knowledge.validation.findings import Finding, finding
+from mcp_daan.knowledge.validation.mending import Mend
 from mcp_daan.knowledge.validation.passages import parse_document
 from mcp_daan.wrangler import WranglerConfig
 
@@ -104,9 +105,11 @@ def _behind_tag(stated: Stated, tag: tuple[str, Day] | None) -> Iterator[Finding
     if tag is None or found is None:
         return
     if stated.version is not None and _order(stated.version) < _order(found["number"]):
-        yield _finding(stated, f"states {stated.version}, but the newest tag is {tag[0]}", stated.version_line)
+        what = f"states {stated.version}, but the newest tag is {tag[0]}"
+        yield _finding(stated, what, stated.version_line, stated.version, found["number"])
     elif stated.version is None and stated.day < tag[1]:
-        yield _finding(stated, f"is of {stated.day}, but the tag {tag[0]} of {tag[1]} is newer", stated.date_line)
+        what = f"is of {stated.day}, but the tag {tag[0]} of {tag[1]} is newer"
+        yield _finding(stated, what, stated.date_line, stated.day.isoformat(), tag[1].isoformat())
 
 
 def _behind_package(stated: Stated, app: WranglerConfig) -> Iterator[Finding]:
@@ -117,7 +120,8 @@ def _behind_package(stated: Stated, app: WranglerConfig) -> Iterator[Finding]:
     names = {app.name, app.path.parent.name, values.get("name")}
     version, line = _version_of({name for name in names if isinstance(name, str)}, stated)
     if version is not None and _order(version) < _order(number):
-        yield _finding(stated, f"states {version}, but package.json of {app.path.parent.name} says {number}", line)
+        what = f"states {version}, but package.json of {app.path.parent.name} says {number}"
+        yield _finding(stated, what, line, version, number)
 
 
 def _behind_migration(stated: Stated, newest: Newest, *, alone: bool) -> Iterator[Finding]:
@@ -127,12 +131,17 @@ def _behind_migration(stated: Stated, newest: Newest, *, alone: bool) -> Iterato
         last, line = max(named, key=lambda found: (found[0], -found[1]))
         if last < int(number[0]):
             what = f"names migration {last:0{len(number[0])}}, but the newest of {newest.database} is {newest.file}"
-            yield _finding(stated, what, line)
+            stem = newest.file.removesuffix(".sql")
+            told = next(
+                (each[0] for each in _MIGRATION_NAME.finditer(stated.text) if int(each["number"]) == last), None
+            )
+            said = told or f"{last:0{len(number[0])}}"
+            yield _finding(stated, what, line, said, stem if told else number[0])
         return
     made = _made(newest)
     if made is not None and stated.day < made:
         what = f"is of {stated.day}, but {newest.file} of {newest.database} is of {made}"
-        yield _finding(stated, what, stated.date_line)
+        yield _finding(stated, what, stated.date_line, stated.day.isoformat(), made.isoformat())
 
 
 def _named_migrations(stated: Stated, newest: Newest, *, alone: bool) -> Iterator[tuple[int, int]]:
@@ -194,5 +203,13 @@ def _line(text: str, at: int) -> int:
     return text.count("\n", 0, at) + 1
 
 
-def _finding(stated: Stated, what: str, line: int | None) -> Finding:
-    return finding("version_behind", stated.path, f"{stated.path} {what}.", line=line)
+def _finding(stated: Stated, what: str, line: int | None, found: str, expected: str) -> Finding:
+    return finding(
+        "version_behind",
+        stated.path,
+        f"{stated.path} {what}.",
+        line=line,
+        found=found,
+        expected=expected,
+        mend=Mend("swap", found, expected) if line is not None else None,
+    )

@@ -1,7 +1,7 @@
 """What the team wrote: the documents of the component, each read and parsed once."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -91,6 +91,12 @@ def anchors_of(documents: Iterable[Written]) -> Callable[[Path], set[str] | None
         if not document.is_view:
             known[path] = anchors(document.age.text, [heading.plain for heading in _headings(document.blocks)])
     return tell
+
+
+def reread(document: Written, text: str) -> Written:
+    """*document* as if its file said *text*."""
+    blocks = parse_document(_without_generated(text) if document.is_view else text)
+    return replace(document, blocks=blocks, age=replace(document.age, text=text))
 
 
 def _headings(document: Document) -> list[Prose]:
