@@ -85,7 +85,7 @@ def knowledge_search(
             *_unread(found.left_out),
             *_origin(base),
         ],
-        partial=shown.cut or bool(found.left_out),
+        partial=shown.cut or bool(found.left_out) or found.broken,
         component=_component(component),
     )
 

@@ -137,6 +137,11 @@ class Sense:
         self.shelf = shelf
         self.advice = advice
 
+    @property
+    def broken(self) -> bool:
+        """Whether the extra is there and does not work."""
+        return (self.advice or "").startswith(_NOT)
+
     def nearest(self, phrase: str, allowed: Container[int], about: Container[tuple[int, int]] | None) -> list[Near]:
         """The pages in *allowed* nearest to *phrase*; of *about*, if given, only those (page, part) count."""
         if self.shelf is None:

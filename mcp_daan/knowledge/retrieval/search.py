@@ -43,7 +43,7 @@ class Found(Sequence[Result]):
     """What was found, best first: as long as all of it, filled from `start` on for as many as were asked.
 
     `left_out` names the files that could not be read, and so were not searched; `advice` tells why search went by
-    words alone, where it could have gone by meaning too.
+    words alone, where it could have gone by meaning too; `broken`, that it will stay so.
     """
 
     total: int
@@ -51,6 +51,7 @@ class Found(Sequence[Result]):
     results: tuple[Result, ...]
     left_out: tuple[str, ...]
     advice: str | None = None
+    broken: bool = False
 
     def __len__(self) -> int:
         return self.total
@@ -131,7 +132,8 @@ def search(
             _result(connection, hit, allowed[hit.page], now, redact, wanted) for hit in hits[first : first + limit]
         ]
         left_out = sorted(page.name for page in pages.values() if page.fault is not None)
-        return Found(len(hits), first, tuple(results), tuple(left_out), sense.advice if sense else None)
+        said = (sense.advice, sense.broken) if sense else (None, False)
+        return Found(len(hits), first, tuple(results), tuple(left_out), *said)
 
     return consult(identity(base), sources, question.kinds, ask)
 
