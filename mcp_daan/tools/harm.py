@@ -31,7 +31,7 @@ HARMS = (
         90,
         "Data is damaged or cannot be made again.",
         """integrity foreign_keys migration_unknown migration_edited sealed_for_another row_size database_size
-        deployed_binding_differs d1_shared remote_schema""",
+        deployed_binding_differs database_shared remote_schema""",
     ),
     _harm(
         80,

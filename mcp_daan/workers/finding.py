@@ -1,6 +1,8 @@
 """What a check of Workers can find, and how grave each finding is."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import WithJsonSchema
 
 from mcp_daan.protocol import Model, Severity
 
@@ -27,8 +29,8 @@ Code = Literal[
     "env_not_named",
     "binding_twice",
     "id_placeholder",
-    "d1_shared",
-    "d1_preview_id",
+    "database_shared",
+    "database_preview_id",
     "migrations_dir_missing",
     "secret_in_config",
     "observability_absent",
@@ -92,8 +94,8 @@ SEVERITIES: dict[Code, Severity] = {
     "env_not_named": "warning",  # a deployment goes to the wrong environment
     "binding_twice": "error",
     "id_placeholder": "error",
-    "d1_shared": "warning",  # trying things out writes where customers read
-    "d1_preview_id": "info",
+    "database_shared": "warning",  # trying things out writes where customers read
+    "database_preview_id": "info",
     "migrations_dir_missing": "warning",
     "secret_in_config": "error",
     "observability_absent": "warning",
@@ -139,7 +141,8 @@ _LONGEST = 600
 class Finding(Model):
     """One thing that is not as it should be: what it costs, and the exact change that mends it."""
 
-    code: Code
+    # Sixty words would be in every client's list of tools; docs/workers-check.md has them.
+    code: Annotated[Code, WithJsonSchema({"type": "string"})]
     severity: Severity
     path: str
     line: int | None = None

@@ -157,8 +157,8 @@ DATABASE_FAULTS = [
     jsonc("id_placeholder", "database_id", d1_databases=[{"binding": "DB", "database_id": UUID.replace("5", "0").translate({ord(c): "0" for c in "123456789abcdef"})}]),
     jsonc("id_placeholder", '"id"', kv_namespaces=[{"binding": "KV", "id": "<KV_ID>"}]),
     toml("id_placeholder", "database_id", '[[d1_databases]]\nbinding = "DB"\ndatabase_id = "TODO"\n'),
-    jsonc("d1_shared", '          "database_id"', d1_databases=[D1], env={"production": {"d1_databases": [D1]}}),
-    jsonc("d1_preview_id", "preview_database_id", d1_databases=[{**D1, "preview_database_id": OTHER}]),
+    jsonc("database_shared", '          "database_id"', d1_databases=[D1], env={"production": {"d1_databases": [D1]}}),
+    jsonc("database_preview_id", "preview_database_id", d1_databases=[{**D1, "preview_database_id": OTHER}]),
     jsonc("migrations_dir_missing", "migrations_dir", d1_databases=[{**D1, "migrations_dir": "db/migrations"}]),
     Fault("migrations_dir_missing", "        {", {**worker(
         d1_databases=[{**D1, "migrations_dir": "db"}], env=ENV), "db/0001.sql": ""}),

@@ -154,7 +154,7 @@ def test_the_text_of_a_fix_mends_the_fault_in_json(code: str, workspace: Path) -
     (workspace / fault.path).write_text(json.dumps(values))
 
     # A copy of the top level's entry has its database too: that is said next.
-    assert [one[0] for one in found(checked(workspace)) if one[0] != "d1_shared"] == []
+    assert [one[0] for one in found(checked(workspace)) if one[0] != "database_shared"] == []
 
 
 def test_the_text_of_a_fix_mends_the_fault_in_toml(workspace: Path) -> None:

@@ -58,7 +58,7 @@ def _preview(seen: Seen, each: Bound) -> Iterator[Finding]:
     preview = text(each.entry, "preview_database_id")
     if preview is not None and preview != each.entry.get("database_id"):
         yield found(
-            "d1_preview_id",
+            "database_preview_id",
             seen.config.shown,
             f"{name(each.name)} has a `preview_database_id`, and the local file is named by it: `wrangler dev` and"
             " `--local` read another file than one found by `database_id`.",
@@ -114,7 +114,7 @@ def _shared(seen: Seen) -> Iterator[Finding]:
             before, _ = first.setdefault(value.lower(), (scope, each))
             if before is not scope:
                 yield found(
-                    "d1_shared",
+                    "database_shared",
                     seen.config.shown,
                     f"{name(each.name)} of {scope.words} is the very database of {before.words}: what is tried out in"
                     " one is written in the other, migrations too.",

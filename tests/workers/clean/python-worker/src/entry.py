@@ -1,3 +1,5 @@
+"""Scores, in Python."""
+
 from workers import Response, WorkerEntrypoint
 
 
