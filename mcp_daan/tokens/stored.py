@@ -62,7 +62,8 @@ def unsealed(stored: str | bytes, *, sealed_form: bool) -> State:
     if text.startswith(FERNET):
         return "other"
     if sealed_form:
-        return "foreign" if URL_ONLY.search(text) and "." not in text and ":" not in text else "unopened"
+        foreign = URL_ONLY.search(text) and text.isascii() and "." not in text and ":" not in text
+        return "foreign" if foreign else "unopened"
     opaque = OPAQUE.fullmatch(text) and not text.startswith(("{", "[")) and not CUT_SHORT.fullmatch(text)
     return "opaque" if opaque else "malformed"
 

@@ -55,3 +55,11 @@ def test_no_mixture_of_values_breaks_the_answer(portal: Portal, seed: int, decla
         answer = portal.health(environment, limit=1000)
         assert answer.error is None
         assert sum(answer.data["counts"].values()) == ROWS
+
+
+def test_bytes_of_chance_are_no_token_in_plain(portal: Portal) -> None:
+    """Some hold a dash or an underscore, which in text would tell another alphabet."""
+    odd = [b"\xff-" + os.urandom(88), b"_\x00" + os.urandom(88)]
+    verdicts = portal.verdicts([portal.row(access_token_enc=each) for each in odd] + portal.rows(5))
+
+    assert [verdicts[1], verdicts[2]] == ["undecryptable"] * 2
