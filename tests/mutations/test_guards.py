@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutations import d1, foundation, knowledge, kv, masking, oauth, remote, workers
+from tests.mutations import d1, foundation, http, knowledge, kv, masking, oauth, remote, workers
 from tests.mutations.guard import Guard
 
 ROOT = Path(__file__).parents[2]
@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 GUARDS = [
     *foundation.GUARDS,
+    *http.GUARDS,
     *knowledge.GUARDS,
     *d1.GUARDS,
     *masking.GUARDS,

@@ -1,0 +1,99 @@
+"""Guards of serving: switches, HTTP, tokens, OAuth, scopes, limits, audit, cancelling."""
+
+from tests.mutations.guard import Guard
+
+SERVING, OAUTH, TOKENS = "tests/http/test_serving.py", "tests/http/test_oauth.py", "tests/http/test_tokens.py"
+SWITCHES, LIMITS, WATCHING = (
+    "tests/switches/test_switches.py",
+    "tests/http/test_limits.py",
+    "tests/http/test_watching.py",
+)
+
+GUARDS = [
+    Guard("server/switches.py", "and (tool.reads_only or not self.read_only)", "", SWITCHES),
+    Guard("server/switches.py", "        _check_variables(environment)\n", "", SWITCHES),
+    Guard("server/switches.py", "read_only=self.read_only or _yes(read_only)", "read_only=self.read_only", SWITCHES),
+    Guard("server/switches.py", "        if name not in known:\n", "        if False:\n", SWITCHES),
+    Guard(
+        "server/calls.py", "offered(offer, context).tools.get(params.name)", "Offer().tools.get(params.name)", SWITCHES
+    ),
+    Guard("server/resources.py", "    if not shown.shows(uri):\n        raise _absent()\n", "", SWITCHES),
+    Guard("server/resources.py", " if shown.shows(resource.uri)]", "]", SWITCHES),
+    Guard("server/prompts.py", "if brief is None or not shown.holds(*brief.needs):", "if brief is None:", SWITCHES),
+    Guard(
+        "server/prompts.py",
+        '    if key in BEHIND and not offer.holds(BEHIND[key]):\n        return "(not offered here)"\n',
+        "",
+        SWITCHES,
+    ),
+    Guard("server/completion.py", "        source = None\n    values", "        pass\n    values", SWITCHES),
+    Guard("server/offer.py", "if scope_of(name) in held", "", TOKENS),
+    Guard("server/subscriptions.py", "or [] if shown.shows(uri)]", "or []]", TOKENS),
+    Guard("server/build.py", '"private" if shared else "public"', '"public"', OAUTH),
+    Guard("server/http/serving.py", "    if not place.loopback and kind", "    if False and kind", SERVING),
+    Guard("server/http/places.py", "ip_address(self.host).is_loopback", "True", SERVING),
+    Guard(
+        "server/http/places.py",
+        "enable_dns_rebinding_protection=True",
+        "enable_dns_rebinding_protection=False",
+        SERVING,
+    ),
+    Guard("server/http/gate.py", "        if request.method not in self._methods:", "        if False:", SERVING),
+    Guard("server/http/gate.py", "        if refused is not None:", "        if False:", SERVING),
+    Guard(
+        "server/http/gate.py",
+        "                    if len(body) > self._max_bytes:",
+        "                    if False:",
+        SERVING,
+    ),
+    Guard("server/http/gate.py", "if wanted is not None and wanted not in caller.scopes:", "if False:", TOKENS),
+    Guard("server/http/gate.py", "            self._limits.take(caller.name)\n", "", LIMITS),
+    Guard("server/http/gate.py", 'if self._authentication.kind == "none":', "if True:", TOKENS),
+    Guard("server/http/limits.py", "        if left < 1:", "        if False:", LIMITS),
+    Guard("server/http/limits.py", "        if self._running[key] >= self._most[kind]:", "        if False:", LIMITS),
+    Guard("server/http/tokens.py", "stat.S_IMODE(found.st_mode) & 0o077", "False", TOKENS),
+    Guard("server/http/tokens.py", "if grant.live(datetime.now(UTC))", "", TOKENS),
+    Guard("server/http/tokens.py", "        if mark != self._seen:", "        if self._seen is None:", TOKENS),
+    Guard("server/http/tokens.py", "        with locked(self.path):", "        if True:", TOKENS),
+    Guard("server/http/tokens.py", "    if unknown or not wanted:", "    if not wanted:", TOKENS),
+    Guard("server/http/tokens.py", "os.O_EXCL, 0o600)", "os.O_EXCL, 0o644)", TOKENS),
+    Guard("server/http/signed.py", "if algorithm not in ALGORITHMS:", "if False:", OAUTH),
+    Guard("server/http/signed.py", '"require": ["exp", "iss", "aud"]', '"require": ["iss", "aud"]', OAUTH),
+    Guard(
+        "server/http/signed.py",
+        '"require": ["exp", "iss", "aud"]',
+        '"require": ["exp", "iss", "aud"], "verify_aud": False',
+        OAUTH,
+    ),
+    Guard(
+        "server/http/signed.py",
+        '"require": ["exp", "iss", "aud"]',
+        '"require": ["exp", "iss", "aud"], "verify_iss": False',
+        OAUTH,
+    ),
+    Guard(
+        "server/http/introspection.py", 'if answer.get("active") is not True:', 'if not answer.get("active"):', OAUTH
+    ),
+    Guard(
+        "server/http/introspection.py",
+        "if self._audience not in (meant if isinstance(meant, list) else [meant]):",
+        "if False:",
+        OAUTH,
+    ),
+    Guard(
+        "server/http/introspection.py",
+        'if self._issuer is not None and answer.get("iss", self._issuer) != self._issuer:',
+        "if False:",
+        OAUTH,
+    ),
+    Guard("server/http/introspection.py", "or expires <= time.time()", "", OAUTH),
+    Guard("server/http/identity.py", "frozenset(SCOPES).intersection(", "frozenset(", OAUTH),
+    Guard("server/http/fetching.py", 'or (parts.scheme == "http" and not local)', "", OAUTH),
+    Guard("server/records.py", "name in known else None", "True else None", WATCHING),
+    Guard("server/audit.py", "with self._lock, locked(self._path):", "with self._lock:", WATCHING),
+    Guard("server/http/life.py", "if parent is not None and os.getppid() != parent:", "if False:", WATCHING),
+    Guard("d1/pool.py", "with stoppable(self._process.kill), suppress(", "with suppress(", "tests/cancelling"),
+    Guard("d1/apart.py", "with stoppable(process.kill):", "if True:", "tests/cancelling"),
+    Guard("server/calls.py", "        stop.now()\n", "", "tests/cancelling"),
+    Guard("server/stdio.py", "                os._exit(0)\n", "", "tests/cancelling"),
+]
