@@ -172,9 +172,8 @@ class App:
         return self.clouds.seen(token, self.account_id, self.variable("DAAN_CLOUDFLARE_API"), self.settings.limits)
 
     def variable(self, name: str) -> str | None:
-        """What the environment says of *name*; a value that a client left as `${...}` or empty says nothing."""
-        value = self.environment.get(name, "").strip()
-        return value if value and not value.startswith("${") else None
+        """What the environment says of *name*; an empty value says nothing."""
+        return self.environment.get(name, "").strip() or None
 
     @cached_property
     def keys(self) -> KeyRing:

@@ -49,10 +49,10 @@ GUARDS = [
     Guard(
         "cloudflare.py",
         '        raise TypeError("a token is not pickled")',
-        "        return super().__reduce__()",
+        '        return (str, ("",))',
         f"{API} -k shows_the_token",
     ),
-    Guard("app.py", ' and not value.startswith("${")', "", f"{TOOLS} -k did_not_fill_in"),
+    Guard("config.py", " if not value.startswith(UNFILLED)", "", f"{TOOLS} -k did_not_fill_in"),
     Guard(
         "d1/remote/access.py",
         'if meta.get("changed_db") or meta.get("rows_written"):',

@@ -266,6 +266,9 @@ ODD: list[Reply] = [
     http(200, '{"success": true, "result": {}}'),
     http(200, '{"success": true, "result": []}'),
     http(200, '{"success": true, "result": null}'),
+    http(
+        200, json.dumps({"success": True, "result": [{"results": {"columns": ["a"], "rows": [[1]]}, "meta": {}}] * 2})
+    ),
     http(200, '{"success": true, "result": [{"results": [{"a": 1}], "meta": {}}]}'),
     raw("a", [[1]]),
     raw(["a"], {"0": 1}),
