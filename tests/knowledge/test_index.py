@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import apsw
@@ -139,19 +140,31 @@ def test_a_migrations_folder_outside_the_workspace_is_left_alone(workspace: Path
     assert scan_migrations(Workspace(workspace.resolve())) == []
 
 
-@pytest.mark.parametrize("damage", ["not a database", "torn", "other tables"])
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "not a database": lambda content: b"this is no database " * 1000,
+    "torn": lambda content: content[:4096] + os.urandom(len(content) - 4096),
+    "random": lambda content: os.urandom(len(content)),
+    "cut off": lambda content: content[: len(content) // 2],
+    "a page only": lambda content: content[:4096],
+    "another application's": lambda content: another_database(),
+}
+
+
+def another_database() -> bytes:
+    connection = apsw.Connection(":memory:")
+    connection.execute("CREATE TABLE pages(x); INSERT INTO pages VALUES (1); PRAGMA user_version = 7")
+    return connection.serialize("main")
+
+
+@pytest.mark.parametrize("damage", [*DAMAGES, "other tables"])
 def test_a_damaged_index_is_made_anew(damage: str, base: KnowledgeBase, write: Write) -> None:
     """No matter how; the damaged file goes."""
     for number in range(50):
         write(f"backend/{number}.md", f"# Page {number}\n\ntext {number}\n" * 50)
     expected = bodies(base)
     (file,) = index_files()
-    if damage == "not a database":
-        file.write_bytes(b"this is no database " * 1000)
-    elif damage == "torn":
-        content = bytearray(file.read_bytes())
-        content[4096:] = os.urandom(len(content) - 4096)
-        file.write_bytes(content)
+    if damage in DAMAGES:
+        file.write_bytes(DAMAGES[damage](file.read_bytes()))
     else:
         connection = apsw.Connection(str(file))
         connection.execute("DROP TABLE parts")
@@ -301,3 +314,71 @@ def test_a_process_that_is_killed_while_indexing_leaves_an_index_that_serves(bas
         consult("x", scan_documents(base), ("document",), lambda each: each.execute("SELECT count(*) FROM parts").get)
         == 400
     )
+
+
+@pytest.mark.parametrize("form", ["empty", "of no version", "of another version"])
+def test_a_file_without_our_tables_gets_them(form: str, base: KnowledgeBase, write: Write) -> None:
+    """It is as good as none."""
+    write("backend/a.md", "one\n")
+    bodies(base)
+    (file,) = index_files()
+    if form == "empty":
+        file.write_bytes(b"")
+    else:
+        connection = apsw.Connection(str(file))
+        connection.pragma("user_version", 0 if form == "of no version" else 99)
+        connection.close()
+
+    assert bodies(base) == {"backend/a.md": "one\n"}
+    assert index_files() == [file]
+
+
+LIMITED = PROGRAM.replace(
+    "sys.stdin.read()",
+    "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))",
+)
+
+
+@pytest.mark.parametrize("limit", [0, 40_000, 200_000])
+def test_on_a_full_disk_the_answer_is_whole(limit: int, base: KnowledgeBase, write: Write) -> None:
+    """As if it filled up at once, or midway; and where there is room again, the kept index serves."""
+    for number in range(300):
+        write(f"backend/{number}.md", f"# Page {number}\n\n" + f"text of page {number}\n" * 40)
+    command = [sys.executable, "-c", LIMITED, str(base.workspace.root), str(limit)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    counted = "SELECT (SELECT count(*) FROM pages), (SELECT file != '' FROM pragma_database_list)"
+    again = consult("x", scan_documents(base), ("document",), lambda each: each.execute(counted).get)
+
+    assert done.stdout == "(300, 300, 300, 0)\n" * 3, done.stderr
+    assert again == (300, 1)
+
+
+def test_a_process_that_is_killed_in_the_middle_of_a_write_leaves_no_half_page(
+    base: KnowledgeBase, write: Write
+) -> None:
+    """While three others go on: each page is there once, with both its parts."""
+    for number in range(300):
+        write(f"backend/{number}.md", f"# Page {number}\n\n" + "text\n" * 100 + "\n## Part\n\nmore\n")
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(base.workspace.root)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.close()
+    while not (cache_folder().is_dir() and list(cache_folder().glob("*.sqlite-wal"))):  # writing has begun
+        assert started[0].poll() is None
+    started[0].kill()
+    printed = [process.stdout.read() if process.stdout else "" for process in started]
+    for process in started:
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+    assert printed[1:] == ["(300, 600, 300, 1)\n" * 3] * 3
