@@ -79,11 +79,11 @@ def _open_files(app: App, login: Login | None) -> list[Found]:
         file = each.path.parent / ".dev.vars"
         secret = [name for name in dev_vars(file.parent) if secret_name(name) or name in VARIABLES.values()]
         if secret and open_to_others(file):
-            shown.append(_open("dev_vars_open", app.workspace.relative(file)))
+            shown.append(_lies_open("dev_vars_open", app.workspace.relative(file)))
     if login is not None and open_to_others(login.file):
-        shown.append(_open("wrangler_login_open", f"config/{login.file.name} of wrangler's folder"))
+        shown.append(_lies_open("wrangler_login_open", f"config/{login.file.name} of wrangler's folder"))
     return shown
 
 
-def _open(code: str, name: str) -> Found:
+def _lies_open(code: str, name: str) -> Found:
     return found(code, "warning", f"Others on this machine may read `{name}`.", f"Run `chmod 600` on {name}.")
