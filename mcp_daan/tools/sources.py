@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +18,7 @@ from mcp_daan.tools import all_tools
 from mcp_daan.tools.checks import NEXT
 from mcp_daan.tools.credentials import held
 from mcp_daan.tools.harm import Pressing
+from mcp_daan.tools.tokens import HOLES
 from mcp_daan.workers.kv import local, remote
 from mcp_daan.workers.kv.namespaces import ID, Namespace, find_namespaces
 
@@ -262,6 +264,15 @@ def findings_of(asked: Sequence[tuple[Source, Answer]]) -> list[Pressing]:
             if source.name == "credentials" or (each.code, each.message) not in own
         )
     return found
+
+
+def hole(answer: Answer) -> tuple[str, str]:
+    """What a partial answer could not see, and what to do about it."""
+    skipped = (each["message"] for each in answer.data.get("checks", []) if each.get("skipped") and not each["ok"])
+    unread = (each["message"] for each in answer.data.get("findings", []) if each["code"] in HOLES)
+    if (why := next(chain(skipped, unread), None)) is not None:
+        return why, "Call its tool by itself for more."
+    return "It saw a part only.", next(iter(answer.recommendations), "Call its tool by itself.")
 
 
 def _told(source: Source, answer: Answer) -> list[Pressing]:

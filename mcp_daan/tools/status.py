@@ -9,7 +9,7 @@ from mcp_daan.errors import DaanError
 from mcp_daan.protocol import Answer, Model, Reply
 from mcp_daan.toolbox import run, tool
 from mcp_daan.tools.harm import Pressing, most_pressing
-from mcp_daan.tools.sources import MOST_DATABASES, Source, findings_of, sources
+from mcp_daan.tools.sources import MOST_DATABASES, Source, findings_of, hole, sources
 
 # One that has not answered by then is left out; those here need a fraction of a second.
 SECONDS = 8.0
@@ -133,11 +133,7 @@ def _unseen(asked: Sequence[Source], answers: Mapping[str, Answer]) -> list[Unse
             kind = "absent" if answer.error.code == "not_found" else "failed"
             why, step = answer.error.message, answer.recommendations[0]
         elif answer.status == "partial":
-            kind, why, step = (
-                "partial",
-                "It saw a part only.",
-                (answer.recommendations or ["Call its tool by itself."])[0],
-            )
+            kind, (why, step) = "partial", hole(answer)
         else:
             continue
         found.append(Unseen(kind=kind, source=each.name, component=each.component, why=why, next_step=step))

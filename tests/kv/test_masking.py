@@ -119,6 +119,7 @@ def test_a_value_that_looks_like_a_secret_is_masked_wherever_it_stands(text: str
         {"name": "theme", "value": "dark"},
         [["a", 1], ["b", 2]],
         {"secret": None, "token": False},
+        {"grantTypes": ["authorization_code", "refresh_token"]},
     ],
 )
 def test_what_is_no_secret_stays_as_it_is(value: Any) -> None:

@@ -79,12 +79,14 @@ def test_the_demo_is_told_line_by_line_with_what_presses_most(demo: Path) -> Non
 
 
 def test_the_demo_is_told_within_two_seconds(demo: Path) -> None:
-    """A generous bound for a busy machine: measured are a few tenths of a second."""
-    ask(demo)
-    begun = time.monotonic()
-    ask(demo)
+    """The best of a few, since other tests keep the machine busy: measured are a few tenths of a second."""
+    times = []
+    for _ in range(4):
+        begun = time.monotonic()
+        ask(demo)
+        times.append(time.monotonic() - begun)
 
-    assert time.monotonic() - begun < 2
+    assert min(times) < 2
 
 
 def test_the_ten_are_of_different_kinds_and_each_says_what_to_do(demo: Path) -> None:
@@ -154,21 +156,21 @@ def stuck(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 def test_a_source_that_hangs_leaves_the_rest_intact(stuck: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After its share of the time, however often one asks, and with one thread at most."""
-    monkeypatch.setattr(status, "SECONDS", 1.5)
+    monkeypatch.setattr(status, "SECONDS", 4.0)
     monkeypatch.setattr(status, "MARGIN", 0.2)
     app = App(str(stuck), ENVIRONMENT)
     tool = all_tools()["infra_status"]
     begun = time.monotonic()
-    answers = [run(tool, app.for_call(), {}) for _ in range(3)]
+    answers = [run(tool, app.for_call(), {}) for _ in range(2)]
     took = time.monotonic() - begun
     app.close()
     names = [each.name for each in threading.enumerate()]
 
-    assert [unseen(each)["git"] for each in answers] == ["late"] * 3
-    assert [each.status for each in answers] == ["partial"] * 3
-    assert [states(each)["oauth"] for each in answers] == ["broken"] * 3
+    assert [unseen(each)["git"] for each in answers] == ["late"] * 2
+    assert [each.status for each in answers] == ["partial"] * 2
+    assert [states(each)["oauth"] for each in answers] == ["broken"] * 2
     assert (names.count("mcp-daan-git"), names.count("mcp-daan-knowledge")) == (1, 1)
-    assert took < 3 * (1.5 + 1)
+    assert took < 2 * (4 + 2)
 
 
 # --- with credentials ---
@@ -217,7 +219,7 @@ def test_an_account_that_never_answers_delays_nothing_beyond_the_deadline(
     own: Path, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its sources are late or failed, those here stand."""
-    monkeypatch.setattr(status, "SECONDS", 2.0)
+    monkeypatch.setattr(status, "SECONDS", 5.0)
     monkeypatch.setattr(status, "MARGIN", 0.5)
     gate = threading.Event()
     cloud.answered = lambda method, path, authorization: (gate.wait(20), (500, {}))[1]  # type: ignore[method-assign, return-value]
@@ -226,10 +228,20 @@ def test_an_account_that_never_answers_delays_nothing_beyond_the_deadline(
     took = time.monotonic() - begun
     gate.set()
 
-    assert took < 5
+    assert took < 8
     assert answer.status == "partial"
     assert {"workers", "credentials", "kv"} <= set(unseen(answer))
     assert states(answer)["knowledge"] == "broken"
+
+
+def test_a_source_that_saw_a_part_says_what_it_did_not_see(own: Path, cloud: Cloud) -> None:
+    """Not what it would advise besides."""
+    for file in own.rglob(".dev.vars"):
+        file.write_text("")
+    answer = ask(own)
+    (told,) = [each["why"] for each in answer.data["unseen"] if each["source"] == "tokens"]
+
+    assert (answer.status, "key" in told) == ("partial", True)
 
 
 def test_without_a_token_nobody_is_asked(own: Path, cloud: Cloud) -> None:

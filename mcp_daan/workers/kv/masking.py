@@ -81,8 +81,8 @@ def shown_json(value: Any, *, provider: bool = False, nested: int = 0) -> Any:
                 return shown_json(whole(value), provider=provider, nested=nested)
             except ValueError:
                 return MASK
-        if len(value) == 2 and isinstance(value[0], str) and bearing(value[0]):
-            return [value[0], _hidden(value[1])]
+        if value and all(isinstance(each, list) and len(each) == 2 and isinstance(each[0], str) for each in value):
+            return [_shown_pair(*pair, provider=provider, nested=nested) for pair in value]
         return [shown_json(each, provider=provider, nested=nested) for each in value]
     if isinstance(value, str):
         return shown_text(value, provider=provider, nested=nested)
@@ -124,6 +124,11 @@ def _shown_object(value: Mapping[str, Any], provider: bool, nested: int) -> dict
             name = next(each for number in count(1) if (each := f"{name} {number}") not in shown)
         shown[name] = _hidden(held) if hidden else shown_json(held, provider=provider, nested=nested)
     return shown
+
+
+def _shown_pair(name: str, value: Any, *, provider: bool, nested: int) -> list[Any]:
+    """A name and its value, as the entries of a Map are kept."""
+    return [name, _hidden(value) if bearing(name) else shown_json(value, provider=provider, nested=nested)]
 
 
 def _hidden(value: Any) -> Any:
