@@ -58,6 +58,24 @@ def test_one_that_still_hangs_is_not_asked_again(gate: threading.Event) -> None:
     assert crew.gather({"hangs": gate.wait}, seconds=5) == {"hangs": True}
 
 
+def test_calls_at_the_same_time_each_get_their_answer() -> None:
+    """What works for another call does not hang."""
+    crew = Crew[int]()
+    meeting = threading.Barrier(4)
+    answers: list[dict[str, int]] = []
+
+    def call() -> None:
+        answers.append(crew.gather({"source": lambda: (meeting.wait(5), 1)[1]}, seconds=5))
+
+    callers = [threading.Thread(target=call) for _ in range(4)]
+    for each in callers:
+        each.start()
+    for each in callers:
+        each.join(10)
+
+    assert answers == [{"source": 1}] * 4
+
+
 def test_what_is_late_is_told_to_stop(gate: threading.Event) -> None:
     """As a call that nobody waits for: what can be ended ends, and nothing new begins."""
     seen: list[str] = []
