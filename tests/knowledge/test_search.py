@@ -1,5 +1,6 @@
 """Search finds what was typed, ranks pages by their sections, and is never confused by syntax."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -293,3 +294,55 @@ def test_an_index_is_not_shared_by_two_workspaces(filled: KnowledgeBase, tmp_pat
 
     assert paths(find(filled, "refresh")) == ["backend/lessons/20261120-page.md"]
     assert paths(find(base, "refresh")) == ["backend/own.md"]
+
+
+TYPED = {
+    "backend/limits.md": "# Limits\n\nThe maximum size of a row is 2 MB; the size of a table has no maximum.\n",
+    "backend/sizes.md": "# Sizes\n\nA table of sizes: maximum, row, size. The row has a size, the size a maximum row.\n",
+    "backend/io.md": "# Errors\n\nError: Cannot perform I/O on behalf of a different request.\n",
+    "backend/requests.md": "# Requests\n\nA different request cannot perform on behalf of a request; perform I/O in a request.\n",
+    "backend/paths.md": "# Paths\n\nLook into `apps/auth-portal/src/lib/token-refresh.ts` and `wrangler.jsonc`.\n",
+    "backend/names.md": "# Names\n\n`D1_ERROR`, `compatibility_flags`, `env.DB.prepare()`, `@astrojs/cloudflare`, `x-auth-token`.\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("typed", "path"),
+    [
+        ("maximum size of a row", "backend/limits.md"),
+        ("Error: Cannot perform I/O on behalf of a different request.", "backend/io.md"),
+        ("`Error: Cannot perform I/O on behalf of a different request.` at fetch (worker.js:10:3)", "backend/io.md"),
+        ("apps/auth-portal/src/lib/token-refresh.ts", "backend/paths.md"),
+        ("token-refresh.ts:42", "backend/paths.md"),
+        ("./apps/auth-portal", "backend/paths.md"),
+        ("src\\lib\\token-refresh.ts", "backend/paths.md"),
+        ("D1_ERROR", "backend/names.md"),
+        ("d1_error", "backend/names.md"),
+        ("COMPATIBILITY_FLAGS", "backend/names.md"),
+        ("compatibility-flags", "backend/names.md"),
+        ("compatibility flags", "backend/names.md"),
+        ("env.DB.prepare", "backend/names.md"),
+        ("@astrojs/cloudflare", "backend/names.md"),
+        ("X-Auth-Token:", "backend/names.md"),
+        ("x auth token", "backend/names.md"),
+    ],
+)
+def test_text_that_stands_as_typed_comes_first(typed: str, path: str, base: KnowledgeBase, write: Write) -> None:
+    """Before pages that hold the same words in another order, or more often."""
+    for name, text in TYPED.items():
+        write(name, text)
+
+    assert paths(find(base, typed))[0] == path
+
+
+def test_a_question_of_many_words_is_answered_soon(filled: KnowledgeBase) -> None:
+    """As long as a question may be, five times over."""
+    long = [
+        "refresh " + " ".join(f"refresh{number} failed{number % 7}" for number in range(start, 280))
+        for start in range(5)
+    ]
+    begin = time.perf_counter()
+    found = find(filled, *long)
+
+    assert found.total == 1
+    assert time.perf_counter() - begin < 5

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutations import d1, foundation, http, knowledge, kv, masking, oauth, remote, workers
+from tests.mutations import d1, foundation, http, knowledge, kv, masking, oauth, remote, search, tokens, workers
 from tests.mutations.guard import Guard
 
 ROOT = Path(__file__).parents[2]
@@ -18,9 +18,11 @@ GUARDS = [
     *foundation.GUARDS,
     *http.GUARDS,
     *knowledge.GUARDS,
+    *search.GUARDS,
     *d1.GUARDS,
     *masking.GUARDS,
     *remote.GUARDS,
+    *tokens.GUARDS,
     *workers.GUARDS,
     *kv.GUARDS,
     *oauth.GUARDS,
@@ -34,7 +36,11 @@ def test_a_test_goes_red_when_the_guard_is_removed(guard: Guard, tmp_path: Path)
     """A copy of the project without the guard fails the tests named beside it."""
     for name in ("mcp_daan", "tests", "knowledge"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for name in ("pyproject.toml", "requirements-semantic.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    # What npm installed once serves every copy.
+    (ROOT / "build").mkdir(exist_ok=True)
+    (tmp_path / "build").symlink_to(ROOT / "build")
     path = tmp_path / "mcp_daan" / guard.file
     text = path.read_text(encoding="utf-8")
     assert text.count(guard.line) >= 1, "the guard has moved: mend this list"
