@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mcp_daan.server.calls import listed
 from mcp_daan.tools import all_tools
+from tests.transcript import transcript
 
 ROOT = Path(__file__).parent.parent
 SNAPSHOTS = ROOT / "tests" / "contract" / "schemas"
@@ -24,8 +25,9 @@ def generated() -> dict[Path, str]:
         SNAPSHOTS / f"{tool['name']}.json": json.dumps(tool, ensure_ascii=False, indent=2) + "\n" for tool in tools
     }
     files[ROOT / "docs" / "tools.md"] = reference(tools)
-    readme = ROOT / "README.md"
+    readme, seen = ROOT / "README.md", ROOT / "docs" / "what-an-agent-sees.md"
     files[readme] = between(readme.read_text(encoding="utf-8"), "tools", overview(tools))
+    files[seen] = between(seen.read_text(encoding="utf-8"), "transcript", transcript())
     return files
 
 
