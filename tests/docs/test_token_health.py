@@ -9,6 +9,7 @@ from mcp_daan.tokens import credentials, login, wording
 from mcp_daan.tokens.grants import Grants
 from mcp_daan.tokens.health import Credentials
 from mcp_daan.tokens.verdicts import VERDICTS
+from mcp_daan.tools import all_tools
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "token-health.md").read_text(encoding="utf-8")
@@ -60,3 +61,12 @@ def test_every_reason_is_explained_in_its_own_words(text: str) -> None:
     words = text.rsplit("}: ", 1)[-1]
 
     assert f"| {words} |" in PAGE or words == "there is no such column"
+
+
+def test_the_brief_for_an_incident_names_findings_and_tools_that_there_are() -> None:
+    """An agent is sent to nothing that never comes."""
+    brief = (ROOT / "mcp_daan" / "prompts" / "token_incident.en.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z0-9]+_[a-z_0-9]+)`", brief))
+
+    assert len(named) > 10
+    assert named <= {*rows("Findings"), *all_tools()}
