@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mcp_daan import __version__
-from mcp_daan.errors import DaanError
+from mcp_daan.errors import DaanError, InvalidArguments
 
 SWITCHES = {
     "read_only": "offer no tool that writes, whatever else is said",
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = add("serve", _serve, "serve MCP over stdio (the default), or over HTTP", switches)
     serve.add_argument("--http", metavar="HOST:PORT", help="serve over HTTP, at /mcp")
-    serve.add_argument("--workers", type=int, default=1, metavar="N", help="how many processes serve over HTTP")
+    serve.add_argument("--workers", type=int, metavar="N", help="how many processes serve over HTTP")
     call = add("call", _call, "run one tool and print its answer", switches)
     call.add_argument("tool", help="a name that `mcp-daan tools` lists")
     call.add_argument("arguments", nargs="?", default="{}", help="a JSON object; - reads it from standard input")
@@ -151,10 +151,13 @@ def _add_token(token: argparse.ArgumentParser) -> None:
 
 def _serve(chosen: argparse.Namespace) -> int:
     app, switches = _app(chosen), _switches(chosen)
-    if _given(getattr(chosen, "http", None)):
+    place, workers = _given(getattr(chosen, "http", None)), getattr(chosen, "workers", None)
+    if place is not None:
         from mcp_daan.server.http.serving import serve_http
 
-        return serve_http(app, switches, chosen.http, chosen.workers)
+        return serve_http(app, switches, place, 1 if workers is None else workers)
+    if workers is not None:
+        raise InvalidArguments("`--workers` is for `--http`.", advice="Add `--http HOST:PORT`, or leave it out.")
     from mcp_daan.server.stdio import serve
 
     serve(app, switches.offer())
@@ -191,8 +194,6 @@ def _tool(tools: Mapping[str, Any], name: str) -> Any:
 
 
 def _object(text: str | bytes) -> dict[str, Any]:
-    from mcp_daan.errors import InvalidArguments
-
     try:
         arguments = json.loads(text)
     except (ValueError, RecursionError):  # RecursionError: nested deeper than any arguments are

@@ -12,7 +12,7 @@ from mcp.server.models import InitializationOptions
 
 from mcp_daan import __version__
 from mcp_daan.app import App
-from mcp_daan.server.callers import caller_of
+from mcp_daan.server.callers import LOCAL, NOBODY, Caller, caller_of
 from mcp_daan.server.calls import call_tool, list_tools
 from mcp_daan.server.completion import complete
 from mcp_daan.server.faults import in_our_words
@@ -35,7 +35,7 @@ def make_server(
     sessions: bool = True,
     watches: Sequence[Watch] = (),
     opened: Callable[[Subscriptions], None] = lambda subscriptions: None,
-) -> Server[None]:
+) -> Server[Caller]:
     """A server that offers *offer* and answers from *app*; closing the app is the caller's.
 
     *shared* says that callers differ in what they may use, so that no answer to one is kept for another.
@@ -46,12 +46,12 @@ def make_server(
     opened(subscriptions)
 
     steady = CacheHint(ttl_ms=HOUR, scope="private" if shared else "public")
-    server: Server[None] = Server(
+    server: Server[Caller] = Server(
         "mcp-daan",
         version=__version__,
         title="Daan",
         instructions=instructions(offer),
-        lifespan=subscriptions.lifespan,
+        lifespan=partial(subscriptions.lifespan, NOBODY if shared else LOCAL),
         cache_hints={
             "tools/list": steady,
             "prompts/list": steady,
@@ -77,7 +77,7 @@ def make_server(
     return server
 
 
-def options(server: Server[None]) -> InitializationOptions:
+def options(server: Server[Caller]) -> InitializationOptions:
     """What `initialize` answers."""
     return server.create_initialization_options(NotificationOptions(resources_changed=True))
 

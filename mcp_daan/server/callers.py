@@ -25,13 +25,13 @@ class Caller:
 
 
 LOCAL = Caller("local")
+# Who a request is taken for that the gate did not see: there is none, and should there be one, it may do nothing.
+NOBODY = Caller("nobody", frozenset())
 
 
 def caller_of(context: Context) -> Caller:
-    """The caller of one request."""
-    if context.request is None:
-        return LOCAL
-    caller: Caller = context.request.scope[KEY]
+    """The caller of one request; without one of its own, whom the server was made for."""
+    caller: Caller = context.lifespan_context if context.request is None else context.request.scope[KEY]
     return caller
 
 

@@ -18,7 +18,7 @@ from mcp.shared.subscriptions import ResourcesListChanged, ResourceUpdated, Serv
 
 from mcp_daan.app import App
 from mcp_daan.errors import DaanError
-from mcp_daan.server.callers import Context, offered
+from mcp_daan.server.callers import Caller, Context, offered
 from mcp_daan.server.offer import Offer
 from mcp_daan.server.resources import DATABASE, DOCUMENT, STATUS
 from mcp_daan.workers.kv.namespaces import find_namespaces
@@ -98,11 +98,11 @@ class Subscriptions:
         self._listen.close()
 
     @asynccontextmanager
-    async def lifespan(self, server: object) -> AsyncIterator[None]:
-        """Watch for as long as the server lives."""
+    async def lifespan(self, caller: Caller, server: object) -> AsyncIterator[Caller]:
+        """Watch for as long as the server lives, which is made for *caller*."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._run)
-            yield
+            yield caller
             tasks.cancel_scope.cancel()
 
     async def _run(self) -> None:

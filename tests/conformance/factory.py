@@ -16,6 +16,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.streamable_http import EventStore
 
 from mcp_daan.app import App
+from mcp_daan.server.callers import Caller
 from mcp_daan.server.http.app import Web
 from mcp_daan.server.http.places import Place
 from mcp_daan.server.offer import Offer
@@ -46,7 +47,7 @@ def served(workspace: str, port: int) -> Any:
     """The application: ours with sessions, since some scenarios ask the client back on the stream of a session."""
     web = Web(App(workspace), Offer(), Place("127.0.0.1", port), os.environ, sessions=True)
 
-    def fit(server: Server[None]) -> None:
+    def fit(server: Server[Caller]) -> None:
         add_fixtures(server, web._open[0])
 
     web.fit = fit

@@ -12,7 +12,7 @@ from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import PromptsListChanged, ToolsListChanged
 
-from mcp_daan.server.callers import Context
+from mcp_daan.server.callers import Caller, Context
 from mcp_daan.server.subscriptions import Subscriptions
 from tests.conformance.content import (
     CONTENTS,
@@ -183,7 +183,7 @@ async def echoed(context: Context, params: Any) -> HandlerResult:
     return told(json.dumps(params.arguments))
 
 
-def add_fixtures(server: Server[None], subscriptions: Subscriptions) -> None:
+def add_fixtures(server: Server[Caller], subscriptions: Subscriptions) -> None:
     """Put the suite's tools, resources and prompts into *server*, and what it needs of the protocol's edges."""
 
     async def changed(context: Context, params: Any) -> HandlerResult:
@@ -211,7 +211,7 @@ def add_fixtures(server: Server[None], subscriptions: Subscriptions) -> None:
     server.add_request_handler("logging/setLevel", types.SetLevelRequestParams, level)
 
 
-def add_resources(server: Server[None]) -> None:
+def add_resources(server: Server[Caller]) -> None:
     listed = [types.Resource(uri=uri, name=uri, mime_type=each["mimeType"]) for uri, each in CONTENTS.items()]
     template = types.ResourceTemplate(uri_template="test://template/{id}/data", name="template")
     add_to(server, "resources/list", lambda result: result.resources.extend(listed))
@@ -232,7 +232,7 @@ def add_resources(server: Server[None]) -> None:
     )
 
 
-def add_prompts(server: Server[None]) -> None:
+def add_prompts(server: Server[Caller]) -> None:
     arguments = {
         "test_simple_prompt": [],
         "test_prompt_with_arguments": ["arg1", "arg2"],
@@ -272,7 +272,7 @@ def add_prompts(server: Server[None]) -> None:
     instead(server, "prompts/get", lambda params: get if params.name in arguments else None)
 
 
-def add_to(server: Server[None], method: str, add: Callable[[Any], None]) -> None:
+def add_to(server: Server[Caller], method: str, add: Callable[[Any], None]) -> None:
     """Let the list of *method* hold more than ours."""
     entry = server.get_request_handler(method)
     assert entry is not None
@@ -286,7 +286,7 @@ def add_to(server: Server[None], method: str, add: Callable[[Any], None]) -> Non
     server.add_request_handler(method, entry.params_type, more)
 
 
-def instead(server: Server[None], method: str, chosen: Callable[[Any], Call | None]) -> None:
+def instead(server: Server[Caller], method: str, chosen: Callable[[Any], Call | None]) -> None:
     """Let *chosen* answer *method* where it wants to, and ours else."""
     entry = server.get_request_handler(method)
     assert entry is not None

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -287,6 +289,8 @@ def test_beyond_this_machine_nothing_is_served_without_authentication(
         (["--http", "http://127.0.0.1:80"], "HOST:PORT"),
         (["--http", "127.0.0.1:0", "--workers", "0"], "--workers"),
         (["--http", "127.0.0.1:0", "--tools", "nothing"], "does not know"),
+        (["--http", ""], "HOST:PORT"),
+        (["--workers", "2"], "--http"),
         (["--https", "127.0.0.1:0"], "--http"),
     ],
 )
@@ -303,6 +307,51 @@ def test_a_place_that_is_taken_is_said(demo: Path, capsys: pytest.CaptureFixture
         place = f"127.0.0.1:{taken.getsockname()[1]}"
 
         assert "cannot listen" in refused(capsys, "--http", place, "--workspace", str(demo))
+
+
+def test_a_page_that_is_allowed_may_read_the_answers_and_no_other_may(demo: Path, home: Path) -> None:
+    """The browser asks first, and is told of this page alone; a slash too much makes no redirect."""
+    page = "https://app.example.test"
+    started = Server(demo, home, place="[::1]:0", DAAN_HTTP_ALLOWED_ORIGINS=page, DAAN_HTTP_ALLOWED_HOSTS="daan.test")
+    try:
+        asked = {"access-control-request-method": "POST", "access-control-request-headers": "mcp-method"}
+        before = [
+            started.http.options("/mcp", headers={"origin": origin, **asked}).headers.get("access-control-allow-origin")
+            for origin in (page, "https://evil.example.test")
+        ]
+        answer = started.post(LIST, {"origin": page, "host": "daan.test"})
+        slash = started.http.post("/mcp/", json=LIST, headers=ACCEPT).status_code
+        lost = started.http.post("/healthz/", headers={"host": "evil.example"})
+    finally:
+        started.close()
+
+    assert before == [page, None]
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, page)
+    assert (slash, lost.status_code, "location" in lost.headers) == (200, 404, False)
+
+
+def test_a_request_that_passed_no_gate_is_nobodys() -> None:
+    """Should the SDK ever hand one on without its HTTP request, it may do nothing; over stdio it is the user's."""
+    from types import SimpleNamespace
+
+    from mcp_daan.server.callers import LOCAL, NOBODY, offered
+    from mcp_daan.server.offer import Offer
+
+    counts = [
+        len(offered(Offer(), SimpleNamespace(request=None, lifespan_context=caller)).tools)
+        for caller in (NOBODY, LOCAL)
+    ]
+
+    assert counts == [0, len(all_tools())]
+
+
+def test_the_server_over_stdio_loads_nothing_of_the_web() -> None:
+    """What is served to one client starts without it."""
+    program = "import sys; import mcp_daan.server.stdio; from mcp_daan.server.switches import Switches\n"
+    program += "print([name for name in sys.modules if name.startswith(('mcp_daan.server.http', 'uvicorn.', 'jwt.'))])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert [name for name in eval(done.stdout) if name.startswith("mcp_daan")] == []
 
 
 def test_the_switches_hold_over_http(demo: Path, home: Path) -> None:

@@ -92,7 +92,7 @@ GUARDS = [
     Guard("server/records.py", "name in known else None", "True else None", WATCHING),
     Guard("server/audit.py", "with self._lock, locked(self._path):", "with self._lock:", WATCHING),
     Guard("server/http/life.py", "if parent is not None and os.getppid() != parent:", "if False:", WATCHING),
-    Guard("d1/pool.py", "with stoppable(self._process.kill), suppress(", "with suppress(", "tests/cancelling"),
+    Guard("d1/pool.py", "                stoppable(self._process.kill),\n", "", "tests/cancelling"),
     Guard("d1/apart.py", "with stoppable(process.kill):", "if True:", "tests/cancelling"),
     Guard("server/calls.py", "        stop.now()\n", "", "tests/cancelling"),
     Guard("server/stdio.py", "                os._exit(0)\n", "", "tests/cancelling"),

@@ -92,7 +92,10 @@ async def test_what_is_not_offered_shows_up_nowhere(workspace: Path) -> None:
             await client.get_prompt("token_incident", {})
 
     assert tools == [name for name in toolsets()["d1"] if name != "d1_check"]
-    assert (resources, templates) == (["daan://output-protocol"], ["d1://{database}/schema"])
+    assert (resources, templates) == (
+        ["daan://output-protocol", "skill://migration-review/SKILL.md"],
+        ["d1://{database}/schema"],
+    )
     assert prompts == ["daan", "migration_review"]
     assert "kennisbank: (not offered here)" in text
     assert "Not offered by this server: `knowledge_validate`" in text

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mcp_daan.app import App
 from mcp_daan.server.audit import audit_to
 from mcp_daan.server.build import make_server
+from mcp_daan.server.callers import Caller
 from mcp_daan.server.http.auth import Authentication
 from mcp_daan.server.http.challenge import WELL_KNOWN, Challenge
 from mcp_daan.server.http.gate import Gate
@@ -52,7 +53,7 @@ class Web:
     metrics_folder: Path | None = None
     parent: int | None = None
     sessions: bool = False
-    fit: Callable[[Server[None]], None] = lambda server: None
+    fit: Callable[[Server[Caller]], None] = lambda server: None
     _open: list[Subscriptions] = field(default_factory=list)
 
     def application(self) -> ASGIApp:
@@ -67,8 +68,10 @@ class Web:
         self._stop_spans = export_spans(self.environment)
         self._manager = self._managed()
         methods = ("POST", "GET", "DELETE") if self.sessions else ("POST",)
+        endpoint = self._gate(StreamableHTTPASGIApp(self._manager), methods, self._scope_wanted)
         routes = [
-            Route(PATH, self._gate(StreamableHTTPASGIApp(self._manager), methods, self._scope_wanted)),
+            Route(PATH, endpoint),
+            Route(f"{PATH}/", endpoint),
             Route("/metrics", self._gate(self._shown_metrics, ("GET",), lambda message: "infra:read")),
             Route("/healthz", self._probes.health),
             Route("/readyz", self._probes.readiness),
@@ -86,7 +89,10 @@ class Web:
                     expose_headers=["www-authenticate"],
                 )
             )
-        return counted(Starlette(routes=routes, middleware=between, lifespan=self._lifespan), self._metrics)
+        application = Starlette(routes=routes, middleware=between, lifespan=self._lifespan)
+        # A redirect would repeat the Host of whoever asks, before it was looked at.
+        application.router.redirect_slashes = False
+        return counted(application, self._metrics)
 
     def _managed(self) -> StreamableHTTPSessionManager:
         settings = self.app.settings
