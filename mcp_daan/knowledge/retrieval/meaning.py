@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mcp_daan.knowledge.retrieval.vectors import Shelf
 
 # A search that the model makes wait for longer goes by words alone.
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 3.0
 # With so much of the pages known, the rest may be found by words meanwhile.
 ENOUGH = 0.95
 NEAREST = 100
