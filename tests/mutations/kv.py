@@ -2,20 +2,21 @@
 
 from tests.mutations.guard import Guard
 
-LOCAL, REMOTE, MASKING = "tests/kv/test_local.py", "tests/kv/test_remote.py", "tests/kv/test_masking.py"
+LOCAL, TAMPERED = "tests/kv/test_local.py", "tests/kv/test_tampered.py"
+REMOTE, MASKING = "tests/kv/test_remote.py", "tests/kv/test_masking.py"
 DEPLOYED = "tests/workers_remote/test_deployments.py"
 CREW, STATUS = "tests/status/test_crew.py", "tests/status/test_status.py"
 GUARDS = [
-    Guard("workers/kv/local.py", "            connection.authorizer = _only_entries\n", "", LOCAL),
-    Guard("workers/kv/local.py", "not BLOB.fullmatch(blob) or", "", LOCAL),
-    Guard("workers/kv/local.py", "if folder.resolve(strict=True) != folder:", "if False:", LOCAL),
-    Guard("workers/kv/local.py", '("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")', '("O_NONBLOCK", "O_BINARY")', LOCAL),
-    Guard("workers/kv/local.py", "if not stat.S_ISREG(about.st_mode):", "if False:", LOCAL),
-    Guard("workers/kv/local.py", 'name = UNFIT.sub("_", local_id)[:255]', "name = local_id", LOCAL),
+    Guard("workers/kv/local.py", "            connection.authorizer = _only_entries\n", "", TAMPERED),
+    Guard("workers/kv/local.py", "not BLOB.fullmatch(blob) or", "", TAMPERED),
+    Guard("workers/kv/local.py", "if folder.resolve(strict=True) != folder:", "if False:", TAMPERED),
+    Guard("workers/kv/local.py", '("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")', '("O_NONBLOCK", "O_BINARY")', TAMPERED),
+    Guard("workers/kv/local.py", "if not stat.S_ISREG(about.st_mode):", "if False:", TAMPERED),
+    Guard("workers/kv/local.py", 'name = UNFIT.sub("_", local_id)[:255]', "name = local_id", TAMPERED),
     Guard("workers/kv/local.py", "            if _gone(expiration, now):", "            if False:", LOCAL),
     Guard("workers/kv/local.py", "if row is None or _gone(row[1], now):", "if row is None:", LOCAL),
-    Guard("workers/kv/keys.py", "    if too_deep(value):", "    if False:", LOCAL),
-    Guard("workers/kv/keys.py", "parse_constant=_refuse", "parse_constant=float", LOCAL),
+    Guard("workers/kv/keys.py", "    if too_deep(value):", "    if False:", TAMPERED),
+    Guard("workers/kv/keys.py", "parse_constant=_refuse", "parse_constant=float", TAMPERED),
     Guard("tools/kv.py", 'text in (".", "..")', "False", LOCAL),
     Guard("workers/kv/value.py", "    if secret_value(stored.key.name):", "    if False:", MASKING),
     Guard("workers/kv/value.py", "MASK if provider else shown_text(text)", "shown_text(text)", MASKING),
