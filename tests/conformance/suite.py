@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+import httpx2
+
 from mcp_daan.demo.workspace import make_workspace
 from tests.node.packages import BIN, installed
 
@@ -50,11 +52,18 @@ def address(process: subprocess.Popen[bytes], said: IO[str]) -> str:
     while process.poll() is None:
         said.seek(0)
         found = re.search(r"http://\S+/mcp", said.read())
-        if found:
+        if found and serves(found[0].replace("/mcp", "/healthz")):
             return found[0]
         pause.wait(0.02)
     said.seek(0)
     raise AssertionError(said.read())
+
+
+def serves(url: str) -> bool:
+    try:
+        return httpx2.get(url, timeout=5).status_code == 200
+    except httpx2.HTTPError:
+        return False
 
 
 @contextmanager
