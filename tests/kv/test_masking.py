@@ -182,6 +182,7 @@ def test_what_an_oauth_provider_keeps_is_masked_but_for_what_is_harmless(portal:
         put(f"token:user-77:grant-id-1:{HASH}", json.dumps({"grant": grant, "audience": "https://a.example"})),
         put("client:client-1", json.dumps(client)),
         put("transaction:abc", f"{SEALED}.{SEALED}"),
+        put("transaction:open", "user-77 is on the way"),
     )
     listed = portal.ask("OAUTH_KV")
     values = {
@@ -191,11 +192,12 @@ def test_what_an_oauth_provider_keeps_is_masked_but_for_what_is_harmless(portal:
             ("token", f"token:user-77:grant-id-1:{HASH}"),
             ("client", "client:client-1"),
             ("transaction", "transaction:abc"),
+            ("open", "transaction:open"),
         )
     }
 
     assert [each["name"] for each in listed.data["keys"]] == [
-        f"{kind}:***" for kind in ("client", "grant", "token", "transaction")
+        f"{kind}:***" for kind in ("client", "grant", "token", "transaction", "transaction")
     ]
     assert values["grant"].data["value"] == dict.fromkeys(grant, MASK) | {
         "clientId": "client-1",
@@ -208,7 +210,7 @@ def test_what_an_oauth_provider_keeps_is_masked_but_for_what_is_harmless(portal:
         "redirectUris": ["https://a.example/cb"],
         "note": MASK,
     }
-    assert values["transaction"].data["value"] == MASK
+    assert [values[name].data["value"] for name in ("transaction", "open")] == [MASK] * 2
     for answer in (listed, *values.values()):
         text = answer.model_dump_json()
         assert [word for word in ("user-77", "grant-id-1", HASH, SEALED) if word in text] == []
