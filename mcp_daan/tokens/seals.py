@@ -1,5 +1,6 @@
 """What the sealed values show together: the wrong key, a rotation half done, nonces used twice, copies."""
 
+import re
 from collections.abc import Iterator
 
 from mcp_daan.tokens.finding import ENOUGH, Found, found
@@ -8,6 +9,8 @@ from mcp_daan.tokens.verdicts import Judged
 from mcp_daan.tokens.wording import odd_content
 
 SEALED: frozenset[State] = frozenset({"opened", "empty", "unopened", "untried"})
+# `v1:`, `enc:v2:` or `k3.` before a value.
+VERSION = re.compile(r"(?:[a-z0-9-]+[:.$|])*?([vk]\d{1,4})[:.$|]")
 CONNECT_AGAIN = "Let these customers connect again"
 
 
@@ -32,8 +35,10 @@ def keys(judged: Judged) -> Iterator[Found]:
             " if it is right, declare `kdf`, `aad` or `format` under `[tokens]` in daan.toml.",
             len(shut),
         )
-    elif len(shut) >= ENOUGH:
-        yield from _rotation(judged, shut)
+    else:
+        yield from _versions(judged)
+        if len(shut) >= ENOUGH:
+            yield from _rotation(judged, shut)
     if table.tally.keys["previous"]:
         yield found(
             "previous_key_in_use",
@@ -47,6 +52,23 @@ def keys(judged: Judged) -> Iterator[Found]:
             "warning",
             "The values carry more salts than one call makes keys for, so some were not opened.",
             "Derive the key with one salt, and declare it under `[tokens] kdf`.",
+        )
+
+
+def _versions(judged: Judged) -> Iterator[Found]:
+    """Key versions that values name, `v2:` before them, and under which nothing opens although others do."""
+    table = judged.table
+    opened = {
+        version[1] for name in table.formats("access") | table.formats("refresh") if (version := VERSION.match(name))
+    }
+    named = {version[1] for name in table.tally.formats if (version := VERSION.match(name))}
+    if opened and named - opened:
+        unknown = sorted(named - opened)
+        yield found(
+            "key_version_unknown",
+            "error",
+            f"Values name a key version of which none opens: {', '.join(unknown)}; those of {', '.join(sorted(opened))} do.",
+            "Find that version's key, and set it as TOKEN_ENCRYPTION_KEY or TOKEN_ENCRYPTION_KEY_PREVIOUS.",
         )
 
 

@@ -181,6 +181,15 @@ def test_cloudflare_out_of_reach_is_a_hole_and_nothing_is_called_dead(portal: Po
     assert len(cloud.asked) == 1
 
 
+def test_after_the_first_failure_nothing_more_is_asked(portal: Portal, cloud: Cloud) -> None:
+    """A slow or broken Cloudflare costs one wait, not five."""
+    cloud.answers[D1] = (200, b"<html>sign in</html>")
+    answer = asked(portal, cloud)
+
+    assert [path for _, path in cloud.asked] == [USER, D1]
+    assert (answer.status, answer.data["cloudflare"]["status"]) == ("partial", "active")
+
+
 @pytest.mark.parametrize("token", ["cfk_" + "a" * 48, "0123456789abcdef" * 2 + "01234"])
 def test_the_global_key_is_recognised_and_sent_nowhere(portal: Portal, cloud: Cloud, token: str) -> None:
     """It may do everything, and is no API token."""

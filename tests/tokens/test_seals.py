@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.tokens.conftest import DAY, HOUR, MINUTE, Portal, ago, findings, token
+from tests.tokens.conftest import DAY, HOUR, MINUTE, Portal, Row, ago, findings, token
 from tests.tokens.test_sealed import VECTORS, declared_kdf
 
 VERDICT_OF = {"plaintext": "plaintext_at_rest", "bad_key_length": None}
@@ -227,3 +227,20 @@ def test_old_rows_are_judged_beside_values_that_open_to_nothing(portal: Portal) 
     portal.save([portal.row(refreshed=DAY, access_token_enc=nothing, refresh_token_enc=portal.seal("")), portal.row()])
 
     assert findings(portal.health())["empty_plaintext"]["connections"] == 1
+
+
+def test_a_key_version_of_which_nothing_opens_is_named(portal: Portal) -> None:
+    """`v2:` before values that another key sealed; where all versions open there is nothing to say."""
+    new = secrets.token_bytes(32)
+
+    def row(version: str, key: bytes) -> Row:
+        return portal.row(
+            **{f"{kind}_token_enc": f"{version}:{portal.seal(key=key)}" for kind in ("access", "refresh")}
+        )
+
+    portal.save([row("v1", portal.key), row("v1", portal.key), row("v2", new)])
+    alone = findings(portal.health())
+    both = {"TOKEN_ENCRYPTION_KEY": new.hex(), "TOKEN_ENCRYPTION_KEY_PREVIOUS": portal.key.hex()}
+
+    assert "of which none opens: v2; those of v1 do" in alone["key_version_unknown"]["message"]
+    assert "key_version_unknown" not in findings(portal.health(both))
