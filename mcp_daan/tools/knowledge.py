@@ -68,7 +68,17 @@ def knowledge_search(
     tied = mark(question, sources)
     start = decode_cursor(cursor, tied)
     meaning = app.meaning if app.settings.knowledge.semantic == "auto" else None
-    found = search(base, question, sources, now=app.now, start=start, limit=limit, redact=app.redact, meaning=meaning)
+    found = search(
+        base,
+        question,
+        sources,
+        now=app.now,
+        start=start,
+        limit=limit,
+        redact=app.redact,
+        meaning=meaning,
+        show=lambda done, total: app.progress(done, total, "files indexed"),
+    )
     shown = page(found, limit=limit, cursor=cursor, max_bytes=app.max_answer_bytes, mark=tied)
     return Reply(
         summary=_search_summary(found, len(shown.items), base),

@@ -382,3 +382,18 @@ def test_a_process_that_is_killed_in_the_middle_of_a_write_leaves_no_half_page(
         process.stdout.close()
 
     assert printed[1:] == ["(300, 600, 300, 1)\n" * 3] * 3
+
+
+def test_taking_in_many_files_shows_how_far_it_is(base: KnowledgeBase, write: Write) -> None:
+    """After each batch; a few changed files are taken in silently."""
+    shown: list[tuple[int, int]] = []
+    for number in range(250):
+        write(f"backend/{number}.md", "text\n")
+    consult(
+        "x", scan_documents(base), ("document",), lambda each: None, lambda done, total: shown.append((done, total))
+    )
+    write("backend/1.md", "other\n")
+    settled = [source._replace(settled=True, stamp="old") for source in scan_documents(base)[:5]]
+    consult("y", settled, ("document",), lambda each: None, lambda done, total: shown.append((done, total)))
+
+    assert shown == [(100, 250), (200, 250), (250, 250)]

@@ -18,6 +18,7 @@ from mcp_daan.scrub import MASK, SHAPES
 from mcp_daan.workspace import Workspace
 
 T = TypeVar("T")
+Show = Callable[[int, int], None]
 Kind = Literal["document", "migration"]
 VERSION = 2  # of the tables below, and of how documents become parts
 BATCH = 100  # files between two commits, so that another server waits a moment, not a minute
@@ -36,6 +37,9 @@ CREATE INDEX IF NOT EXISTS places_of_page ON places(page);
 CREATE VIRTUAL TABLE IF NOT EXISTS parts USING fts5(title, address, body, name, {_TOKENS});
 CREATE VIRTUAL TABLE IF NOT EXISTS whole USING fts5(title, headings, body, name, content = '', contentless_delete = 1, {_TOKENS});
 """
+
+
+def _quiet(done: int, total: int) -> None: ...
 
 
 class Source(NamedTuple):
@@ -77,21 +81,27 @@ def identity(base: KnowledgeBase) -> str:
     return f"{base.root}\n{base.workspace.root}"
 
 
-def consult(identity: str, sources: Sequence[Source], kinds: Sequence[Kind], work: Callable[[apsw.Connection], T]) -> T:
+def consult(
+    identity: str,
+    sources: Sequence[Source],
+    kinds: Sequence[Kind],
+    work: Callable[[apsw.Connection], T],
+    show: Show = _quiet,
+) -> T:
     """What *work* makes of the up-to-date index of *sources*, which are all there are of *kinds*.
 
-    *identity* tells one knowledge base's index from another's.
+    *identity* tells one knowledge base's index from another's; *show* hears how many of the changed files are in it.
     """
 
     def current(connection: apsw.Connection) -> T:
-        refresh(connection, sources, kinds)
+        refresh(connection, sources, kinds, show)
         return at_one_moment(connection, work)
 
     digest = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     return within(Kept(f"index-{digest}", _TABLES, VERSION), current)
 
 
-def refresh(connection: apsw.Connection, sources: Sequence[Source], kinds: Sequence[Kind]) -> None:
+def refresh(connection: apsw.Connection, sources: Sequence[Source], kinds: Sequence[Kind], show: Show = _quiet) -> None:
     """Bring the index up to date: changed files by content, gone files out."""
     known: dict[str, dict[str, str]] = {
         kind: dict(connection.execute("SELECT name, stamp FROM pages WHERE kind = ?", (kind,))) for kind in kinds
@@ -106,6 +116,8 @@ def refresh(connection: apsw.Connection, sources: Sequence[Source], kinds: Seque
         with connection:
             for source in changed[start : start + BATCH]:
                 _take_in(connection, source)
+        if len(changed) > BATCH:
+            show(min(start + BATCH, len(changed)), len(changed))
 
 
 def _sources(entries: Iterable[os.DirEntry[str]], names: Iterable[str], kind: Kind) -> Iterator[Source]:

@@ -113,10 +113,12 @@ def search(
     limit: int = 10,
     redact: Callable[[str], str] = str,
     meaning: Meaning | None = None,
+    show: Callable[[int, int], None] = lambda done, total: None,
 ) -> Found:
     """The pages among *sources* that *question* finds; *redact* cleans text before it is cut.
 
     With *meaning*, and the extra that it needs, pages are found by what they say in other words too.
+    *show* hears how many of many changed files are indexed.
     """
     wanted = list(dict.fromkeys(word for phrase in question.phrasings for word in telling(phrase)))
 
@@ -135,7 +137,7 @@ def search(
         said = (sense.advice, sense.broken) if sense else (None, False)
         return Found(len(hits), first, tuple(results), tuple(left_out), *said)
 
-    return consult(identity(base), sources, question.kinds, ask)
+    return consult(identity(base), sources, question.kinds, ask, show)
 
 
 class _Page(NamedTuple):
