@@ -1,10 +1,15 @@
 """What other branches know: their lessons, and the commits that look like some."""
 
+import hashlib
+import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+from pydantic import TypeAdapter
 
 from mcp_daan.knowledge.base import KnowledgeBase
 from mcp_daan.knowledge.lessons.lessons import (
@@ -17,12 +22,13 @@ from mcp_daan.knowledge.lessons.lessons import (
     read_lessons,
 )
 from mcp_daan.knowledge.objects import objects, texts
+from mcp_daan.knowledge.remembering import remembered
 from mcp_daan.knowledge.repository import NO_PROGRAMS, RAW, git, head_branch, head_commit, is_repository
 from mcp_daan.protocol import Model
 
 # Newest first; beyond these a team reads no more.
 COMMITS = 200
-REFS = 1000
+REFS = 10_000
 
 _BRANCHES = ("refs/heads", "refs/remotes")
 _OTHERS = ("--branches", "--remotes", "--not", "HEAD")
@@ -39,6 +45,9 @@ class BranchLesson(Model):
     date: str
     path: str | None = None
     missing: bool
+
+
+_ROWS = TypeAdapter(list[BranchLesson])
 
 
 @dataclass(frozen=True)
@@ -72,19 +81,14 @@ def branch_lessons(base: KnowledgeBase, grep: str) -> list[BranchLesson]:
     most 200 that HEAD has. `missing` tells them apart. [] without git, outside the workspace, before the first commit.
     Raises Unavailable or TooSlow when git cannot answer, InvalidArguments for a *grep* that it does not understand.
     """
-    if not _asked(base):
+    history = _history(base)
+    if history is None:
         return []
+    at_hand = read_lessons(base)
     here = head_branch(base.root) or "HEAD"
-    foreign = [(each, each.commit) for each in foreign_lessons(base, read_lessons(base)) if each.commit is not None]
-    lessons = [_lesson_row(*each) for each in sorted(foreign, key=lambda each: each[1].seconds, reverse=True)]
-    shown = {each.commit for each in lessons}
-    elsewhere = [each for each in _commits(base, [f"--grep={grep}", *_OTHERS]) if each.commit not in shown]
-    own = _commits(base, [f"--grep={grep}", "HEAD"])
-    return [
-        *lessons,
-        *(_commit_row(each, branch_name(each.ref), missing=True) for each in elsewhere),
-        *(_commit_row(each, here, missing=False) for each in own),
-    ]
+    key = [history.state, "rows", base.component, grep, here, *sorted(each.id for each in at_hand)]
+    said = remembered(key, lambda: _ROWS.dump_json(_rows(history, grep, here, at_hand)))
+    return _ROWS.validate_json(said)
 
 
 def foreign_lessons(base: KnowledgeBase, at_hand: Iterable[Lesson]) -> list[Foreign]:
@@ -92,21 +96,8 @@ def foreign_lessons(base: KnowledgeBase, at_hand: Iterable[Lesson]) -> list[Fore
 
     Local branches are named before remote ones. Each file is read once, however many branches have it.
     """
-    if not _asked(base):
-        return []
-    known = {each.id for each in at_hand}
-    found: dict[str, _Found] = {}
-    for each in _tips(base):
-        if each.lesson.id not in known:
-            found.setdefault(each.lesson.id, each)
-    if not found:
-        return []
-    writers = {blob: commit for commit in reversed(_writers(base)) for _, blob in commit.blobs}
-    past = _past(base) if any(each.lesson.line is not None for each in found.values()) else frozenset()
-    return [
-        Foreign(each.lesson, each.ref, None if each.lesson.id in past else writers.get(each.blob))
-        for each in found.values()
-    ]
+    history = _history(base)
+    return _foreign(history, at_hand) if history is not None else []
 
 
 def branch_name(ref: str) -> str:
@@ -121,26 +112,97 @@ class _Found:
     blob: str
 
 
-def _asked(base: KnowledgeBase) -> bool:
-    return base.origin == "workspace" and is_repository(base.root) and head_commit(base.root) is not None
+@dataclass(frozen=True)
+class _History:
+    """All branches as they are now: what is asked of them is remembered for as long as they stay so."""
+
+    base: KnowledgeBase
+    state: str
+
+    def commits(self, arguments: list[str], paths: Sequence[str] = (), *, most: int | None = COMMITS) -> list[Commit]:
+        """The commits that `git log` gives, newest first, at most *most* of them."""
+        # --basic-regexp: the repository's grep.patternType must not change what the pattern means.
+        options = ["--basic-regexp", "-z", f"--format={_FIELDS}", *NO_PROGRAMS]
+        options += [f"--max-count={most}"] if most is not None else []
+        asked = ["log", *options, *arguments, "--", *paths]
+        return list(_parsed(remembered([self.state, *asked], lambda: git(self.base.root, *asked))))
+
+    def writers(self) -> list[Commit]:
+        """The commits that HEAD lacks and that wrote lesson files, newest first."""
+        component = self.base.component
+        return self.commits([*RAW, *_OTHERS], [f"{component}/{FOLDER}", f"{component}/{VIEW}"], most=None)
+
+    def past(self) -> frozenset[str]:
+        """The ids of what was once written by hand in HEAD's history: a branch that still has it brings nothing new."""
+        commits = self.commits([*RAW, "HEAD"], [f"{self.base.component}/{VIEW}"])
+        blobs = dict.fromkeys(blob for commit in commits for _, blob in commit.blobs)
+        said = remembered([self.state, "texts", *blobs], lambda: _packed(texts(self.base.root, blobs)))
+        return frozenset(lesson.id for _, text in json.loads(said) for lesson in from_view(text, VIEW))
+
+    def tips(self) -> list["_Found"]:
+        """Every lesson at the tip of every branch; the first to have a file speaks for the others."""
+        said = remembered([self.state, "tips", self.base.component], lambda: _packed(_tips(self.base)))
+        found = []
+        for blob, ref, path, text in json.loads(said):
+            lessons = from_view(text, path) if path.endswith(f"/{VIEW}") else [parse(text, path)]
+            found += [
+                _Found(replace(each, branch=branch_name(ref), merged=False), ref, blob) for each in lessons if each
+            ]
+        return found
 
 
-def _commits(base: KnowledgeBase, arguments: list[str], paths: Iterable[str] = ()) -> list[Commit]:
-    # --basic-regexp: the repository's grep.patternType must not change what the pattern means.
-    options = ["--basic-regexp", "-z", f"--max-count={COMMITS}", f"--format={_FIELDS}", *NO_PROGRAMS]
-    return list(_parsed(git(base.root, "log", *options, *arguments, "--", *paths)))
+def _history(base: KnowledgeBase) -> _History | None:
+    """The branches that *base* may ask; None without git, outside the workspace, before the first commit."""
+    if base.origin != "workspace" or not is_repository(base.root):
+        return None
+    head = head_commit(base.root)
+    if head is None:
+        return None
+    refs = git(base.root, "for-each-ref", "--format=%(objectname) %(symref) %(refname)", *_BRANCHES)
+    # Where a shallow history ends can change with all branches in their places.
+    ends = git(base.root, "rev-parse", "--is-shallow-repository", "--show-prefix", "--absolute-git-dir")
+    whole = b"\0".join((os.fsencode(os.path.realpath(base.root)), head.encode(), refs, ends))
+    return _History(base, hashlib.sha256(whole).hexdigest())
 
 
-def _writers(base: KnowledgeBase) -> list[Commit]:
-    """The commits that HEAD lacks and that wrote lesson files, newest first."""
-    return _commits(base, [*RAW, *_OTHERS], [f"{base.component}/{FOLDER}", f"{base.component}/{VIEW}"])
+def _rows(history: _History, grep: str, here: str, at_hand: list[Lesson]) -> list[BranchLesson]:
+    # Each of these walks the whole history once; together they take as long as the slowest.
+    with ThreadPoolExecutor(2) as pool:
+        others = pool.submit(history.commits, [f"--grep={grep}", *_OTHERS])
+        ours = pool.submit(history.commits, [f"--grep={grep}", "HEAD"])
+        found = _foreign(history, at_hand)
+    foreign = [(each, each.commit) for each in found if each.commit is not None]
+    lessons = [_lesson_row(*each) for each in sorted(foreign, key=lambda each: each[1].seconds, reverse=True)]
+    shown = {each.commit for each in lessons}
+    elsewhere = [each for each in others.result() if each.commit not in shown]
+    own = ours.result()
+    return [
+        *lessons,
+        *(_commit_row(each, branch_name(each.ref), missing=True) for each in elsewhere),
+        *(_commit_row(each, here, missing=False) for each in own),
+    ]
 
 
-def _past(base: KnowledgeBase) -> frozenset[str]:
-    """The ids of what was once written by hand in HEAD's history: a branch that still has it brings nothing new."""
-    commits = _commits(base, [*RAW, "HEAD"], [f"{base.component}/{VIEW}"])
-    blobs = dict.fromkeys(blob for commit in commits for _, blob in commit.blobs)
-    return frozenset(lesson.id for _, text in texts(base.root, list(blobs)) for lesson in from_view(text, VIEW))
+def _foreign(history: _History, at_hand: Iterable[Lesson]) -> list[Foreign]:
+    known = {each.id for each in at_hand}
+    found: dict[str, _Found] = {}
+    for each in history.tips():
+        if each.lesson.id not in known:
+            found.setdefault(each.lesson.id, each)
+    if not found:
+        return []
+    with ThreadPoolExecutor(1) as pool:
+        wrote = pool.submit(history.writers)
+        past = history.past() if any(each.lesson.line is not None for each in found.values()) else frozenset()
+    writers = {blob: commit for commit in reversed(wrote.result()) for _, blob in commit.blobs}
+    return [
+        Foreign(each.lesson, each.ref, None if each.lesson.id in past else writers.get(each.blob))
+        for each in found.values()
+    ]
+
+
+def _packed(rows: Iterable[tuple[str, ...]]) -> bytes:
+    return json.dumps(list(rows)).encode()
 
 
 def _parsed(output: bytes) -> Iterator[Commit]:
@@ -162,8 +224,8 @@ def _parsed(output: bytes) -> Iterator[Commit]:
         yield replace(commit, blobs=tuple(blobs))
 
 
-def _tips(base: KnowledgeBase) -> Iterator[_Found]:
-    """Every lesson at the tip of every branch; the first to have a file speaks for the others."""
+def _tips(base: KnowledgeBase) -> Iterator[tuple[str, str, str, str]]:
+    """(blob, ref, path, text) of each file of lessons at the tip of any branch, once."""
     listed = git(
         base.root,
         *("for-each-ref", "--sort=-committerdate", f"--count={REFS}", "--format=%(objectname) %(symref) %(refname)"),
@@ -180,10 +242,7 @@ def _tips(base: KnowledgeBase) -> Iterator[_Found]:
             places.setdefault(blob, (ref, f"{base.component}/{FOLDER}/{name}"))
         if view:
             places.setdefault(view[0], (ref, f"{base.component}/{VIEW}"))
-    for blob, text in texts(base.root, list(places)):
-        ref, path = places[blob]
-        lessons = from_view(text, path) if path.endswith(f"/{VIEW}") else [parse(text, path)]
-        yield from (_Found(replace(each, branch=branch_name(ref), merged=False), ref, blob) for each in lessons if each)
+    yield from ((blob, *places[blob], text) for blob, text in texts(base.root, list(places)))
 
 
 def _entries(tree: str, contents: bytes) -> Iterator[tuple[str, str]]:

@@ -1,13 +1,13 @@
 """Pages are kept as markdown with source, date and hash, asked for only when they changed, and never half."""
 
 import json
+import os
 import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from mcp_daan.knowledge.lessons import publishing
 from mcp_daan.knowledge.markdown import front_matter
 from mcp_daan.knowledge.scraping import fetching
 from mcp_daan.knowledge.scraping.pages import digest
@@ -180,7 +180,7 @@ def test_a_disk_that_is_full_leaves_the_old_page(site, get, kept, monkeypatch: p
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(publishing.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
 
     assert get(url).error.message == "The disk is full: `limits.md` was not written."
     assert kept() == before
