@@ -102,3 +102,25 @@ def test_a_schema_without_such_literals_is_shown_whole(portal: Portal) -> None:
 def test_lengths_empty_defaults_and_tokenizers_tell_nothing(sql: str, told: bool) -> None:
     """Else most schemas would be hidden for nothing."""
     assert tells(sql, {"token", "key_hash", "hash", "salt", "otp"}) is told
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("PRAGMA foreign_key_check", [["codes", "***", "users", 0]]),
+        ("PRAGMA main.foreign_key_check(codes)", [["codes", "***", "users", 0]]),
+        ("SELECT rowid, parent FROM pragma_foreign_key_check('codes')", [["***", "users"]]),
+        ("SELECT count(*) FROM pragma_foreign_key_check WHERE rowid = 424242", [[0]]),
+        ("SELECT * FROM sqlite_sequence", [["codes", "***"]]),
+        ("SELECT name FROM sqlite_sequence WHERE seq = 424242", []),
+    ],
+)
+def test_a_key_that_is_a_secret_is_told_by_no_number_of_its_rows(empty: Portal, sql: str, expected: object) -> None:
+    """What lists rows by their rowid, or counts them up, would show it."""
+    empty.fill(
+        "CREATE TABLE users(id INTEGER PRIMARY KEY);"
+        "CREATE TABLE codes(otp INTEGER PRIMARY KEY AUTOINCREMENT, user_id INTEGER REFERENCES users(id));"
+        "INSERT INTO codes VALUES (424242, 9);"
+    )
+
+    assert empty.rows(sql) == expected

@@ -21,8 +21,8 @@ from mcp_daan.d1.masking.trace import Outcome, Tracer, named
 from mcp_daan.d1.masking.words import tokens
 from mcp_daan.errors import Refused
 
-# Where `PRAGMA table_info` and `table_xinfo` have their dflt_value.
-DEFAULT_PLACE = 4
+# What a PRAGMA may tell of secrets, and in which place.
+PRAGMA_COLUMNS = {"table_info": ("dflt_value", 4), "table_xinfo": ("dflt_value", 4), "foreign_key_check": ("rowid", 1)}
 _UNTOLD = re.compile(r"\b(?:natural|using)\b", re.IGNORECASE)
 
 
@@ -80,8 +80,9 @@ def _told(sql: str, prepared: Prepared, secrets: Secrets) -> tuple[bool, ...]:
             advice="Use EXPLAIN QUERY PLAN.",
         )
     name = words[3 if words[2:] and words[2].word == "." else 1].name if words[0].word == "PRAGMA" else ""
-    hides = (f"pragma_{name}", "dflt_value") in secrets
-    return tuple(hides and place == DEFAULT_PLACE for place in range(prepared.width))
+    column, hidden = PRAGMA_COLUMNS.get(name, ("", -1))
+    hides = (f"pragma_{name}", column) in secrets
+    return tuple(hides and place == hidden for place in range(prepared.width))
 
 
 def _has_untold(prepared: Prepared, catalog: Catalog, sql: str) -> bool:

@@ -24,6 +24,7 @@ _SAMPLES = {"sqlite_stat1": ("stat",), "sqlite_stat3": ("neq", "nlt", "ndlt", "s
 _SAMPLES["sqlite_stat4"] = _SAMPLES["sqlite_stat3"]
 
 SCHEMA_TEXT = ("sqlite_master", "sql")
+REFERENCES, SEQUENCE = ("pragma_foreign_key_check", "rowid"), ("sqlite_sequence", "seq")
 DEFAULTS = frozenset({("pragma_table_info", "dflt_value"), ("pragma_table_xinfo", "dflt_value")})
 
 
@@ -71,7 +72,17 @@ def _close(connection: apsw.Connection, catalog: Catalog, patterns: Sequence[str
     whole = frozenset(found)
     if secret_indexes(catalog, whole) or any(kept_in_secret_order(each, whole) for each in catalog.relations.values()):
         found |= {(table, column) for table, columns in _SAMPLES.items() for column in columns}
-    return frozenset(found | _told_by_schema(connection, whole))
+    return frozenset(found | _told_by_schema(connection, whole) | _told_by_keys(connection, catalog, whole))
+
+
+def _told_by_keys(connection: apsw.Connection, catalog: Catalog, secrets: Secrets) -> set[Secret]:
+    """What shows a key that is a secret as the number of a row: lists of lost references, and the last number given."""
+    keys = [each.name for each in catalog.relations.values() if (each.name, each.key) in secrets]
+    found = {SEQUENCE} if keys and SEQUENCE[0] in catalog.relations else set()
+    with unguarded(connection) as cursor:
+        if any(cursor.execute(f"PRAGMA main.foreign_key_list({quoted(name)})").fetchall() for name in keys):
+            found.add(REFERENCES)
+    return found
 
 
 def _told_by_schema(connection: apsw.Connection, secrets: Secrets) -> set[Secret]:
