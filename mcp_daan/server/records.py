@@ -59,7 +59,7 @@ def recording(offer: Offer, *sinks: Callable[[Record], None]) -> Callable[..., A
             told = Record(
                 who=caller_of(context).name,
                 method=context.method,
-                name=_name(offer, context.method, context.params or {}),
+                name=known_name(offer, context.method, context.params or {}),
                 task_id=answer.get("taskId"),
                 component=answer.get("component"),
                 rows=_rows(answer.get("data")),
@@ -82,7 +82,8 @@ def _outcome(answer: Mapping[str, Any]) -> str:
     return str(error["code"]) if isinstance(error, dict) else str(answer.get("status", "complete"))
 
 
-def _name(offer: Offer, method: str, params: Mapping[str, Any]) -> str | None:
+def known_name(offer: Offer, method: str, params: Mapping[str, Any]) -> str | None:
+    """The tool, prompt or kind of resource that a request names, if there is one."""
     name, uri = params.get("name"), params.get("uri")
     if method == "resources/read":
         kinds = (*BEHIND, "daan://", "skill://")

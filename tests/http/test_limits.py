@@ -48,11 +48,12 @@ def test_a_caller_may_run_so_many_requests_side_by_side(demo: Path, home: Path) 
         threading.Thread(target=started.ask, args=("tools/call", call, first)),
     ]
     try:
-        for thread in threads:
-            thread.start()
+        threads[0].start()
+        assert wait(lambda: "running 2" in running(started, second))
+        streams = started.ask("subscriptions/listen", listen, first)
+        threads[1].start()
         assert wait(lambda: started.children)
         busy = wait(lambda: started.ask("tools/list", token=first).status_code == 429)
-        streams = started.ask("subscriptions/listen", listen, first)
         other = started.ask("tools/list", token=second).status_code
         free = wait(lambda: started.ask("tools/list", token=first).status_code == 200)
     finally:
@@ -63,6 +64,12 @@ def test_a_caller_may_run_so_many_requests_side_by_side(demo: Path, home: Path) 
 
     assert (busy, other, free) == (True, 200, True)
     assert (streams.status_code, "streams" in streams.text) == (429, True)
+
+
+def running(server: Server, token: str) -> str:
+    """How many requests run, this one included."""
+    lines = server.http.get("/metrics", headers=bearer(token)).text.splitlines()
+    return next(line for line in lines if line.startswith("daan_requests_running")).replace("daan_requests_", "")
 
 
 def test_a_bucket_fills_again_and_is_forgotten_once_it_is_full() -> None:

@@ -188,10 +188,13 @@ def test_a_revoked_token_is_refused_and_a_new_one_counts_without_a_restart(
     assert (before, revoked, guarded.ask("tools/list", token=token).status_code) == (200, 0, 401)
 
 
-def test_no_token_stands_in_the_log_or_the_audit(guarded: Server, everything: str) -> None:
-    """Who called is told by name."""
+def test_no_token_stands_in_the_log_or_the_audit(guarded: Server, team: Path, demo: Path, everything: str) -> None:
+    """Who called is told by name; who tried and may not is told too."""
     guarded.call("lessons_list", {"query": everything}, everything)
+    token = made(team, demo, "listener of the log", "d1:read")
+    guarded.ask("tools/call", {"name": "lessons_append", "arguments": {"title": everything}}, token)
 
+    assert '"who": "token listener of the log", "method": "tools/call", "name": "lessons_append"' in guarded.log
     assert ("token everything" in guarded.log, everything in guarded.log) == (True, False)
 
 

@@ -31,7 +31,7 @@ from mcp_daan.server.http.places import PATH, Place, security
 from mcp_daan.server.http.probes import Probes
 from mcp_daan.server.offer import SCOPES, Offer, scope_of, tool_behind
 from mcp_daan.server.prompts import PROMPTS
-from mcp_daan.server.records import recording
+from mcp_daan.server.records import Record, known_name, recording
 from mcp_daan.server.subscriptions import Subscriptions
 from mcp_daan.server.telemetry import export_spans
 
@@ -96,13 +96,13 @@ class Web:
 
     def _managed(self) -> StreamableHTTPSessionManager:
         settings = self.app.settings
-        audit = audit_to(settings.audit, self.app.workspace.root, self.app.redact)
+        self._audit = audit_to(settings.audit, self.app.workspace.root, self.app.redact)
         server = make_server(
             self.app,
             self.offer,
             shared=self._authentication.kind != "none",
             sessions=self.sessions,
-            watches=[recording(self.offer, audit, self._metrics.record)],
+            watches=[recording(self.offer, self._audit, self._metrics.record)],
             opened=self._open.append,
         )
         self.fit(server)
@@ -125,7 +125,16 @@ class Web:
             max_bytes=settings.max_request_bytes,
             methods=methods,
             scope_wanted=scope_wanted,
+            forbidden=self._forbidden,
         )
+
+    def _forbidden(self, caller: Caller, message: Any) -> None:
+        """An attempt is worth a line as much as a call."""
+        if isinstance(message, dict):
+            method, params = str(message.get("method")), message.get("params") or {}
+            told = Record(caller.name, method, known_name(self.offer, method, params), None, None, None, 0, "forbidden")
+            self._audit(told)
+            self._metrics.record(told)
 
     def _scope_wanted(self, message: Any) -> str | None:
         """The scope that a request asks for by what it names; what it may see of a list is judged where it is listed."""

@@ -50,11 +50,14 @@ class Gate:
         max_bytes: int,
         methods: tuple[str, ...],
         scope_wanted: Asked,
+        forbidden: Callable[[Caller, Any], None] = lambda caller, message: None,
     ) -> None:
+        """*scope_wanted* tells the scope that a message asks for; *forbidden* hears of a caller without it."""
         self._app, self._methods, self._max_bytes = app, methods, max_bytes
         self._security = TransportSecurityMiddleware(security)
         self._authentication, self._challenge = authentication, challenge
-        self._limits, self._metrics, self._scope_wanted = limits, metrics, scope_wanted
+        self._limits, self._metrics = limits, metrics
+        self._scope_wanted, self._forbidden = scope_wanted, forbidden
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -79,7 +82,8 @@ class Gate:
             return await self._body(request)
         try:
             self._limits.take(caller.name)
-            body = await self._body(request)
+            with self._limits.running(caller.name, "concurrency"):
+                body = await self._body(request)
             message = _decoded(body)
             stream = isinstance(message, dict) and message.get("method") == "subscriptions/listen"
             stack.enter_context(self._limits.running(caller.name, "streams" if stream else "concurrency"))
@@ -87,6 +91,7 @@ class Gate:
             raise Refusal(limited.limit, _too_many(limited)) from None
         wanted = self._scope_wanted(message)
         if wanted is not None and wanted not in caller.scopes:
+            self._forbidden(caller, message)
             raise Refusal("scope", self._challenge.forbidden(wanted))
         return body
 
