@@ -21,6 +21,7 @@ from mcp_daan.knowledge.lessons.lessons import (
     read_lessons,
     with_successors,
 )
+from mcp_daan.knowledge.lessons.turning import cursor_after, place_of
 from mcp_daan.knowledge.lessons.view import heal_view
 from mcp_daan.knowledge.repository import head_branch, is_repository, marked
 from mcp_daan.paging import ENVELOPE_BYTES, page
@@ -141,18 +142,21 @@ def lessons_list(
         advice.append(
             f"No lesson can be read from: {', '.join(unread[:NAMED])}. Save them as UTF-8, in the form of the others."
         )
-    found = [_row(each) for each in lessons if _matches(each, component, query, first_day)]
+    matching = [each for each in lessons if _matches(each, component, query, first_day)]
+    found = [_row(each) for each in matching]
     # A lesson can be larger than an answer; shortened, at least four fit.
     fitting = [_fitted(each, (app.max_answer_bytes - ENVELOPE_BYTES) // 4) for each in found]
     mark = json.dumps([component, query, since, branches])
-    cut = page(fitting, limit=limit, cursor=cursor, max_bytes=app.max_answer_bytes, mark=mark)
+    start = place_of(cursor, matching, mark)
+    cut = page(fitting[start:], limit=limit, cursor=None, max_bytes=app.max_answer_bytes)
+    following = cursor_after(matching[start + len(cut.items) - 1], mark) if cut.next_cursor is not None else None
     whole = {id(each) for each in found}
     shortened = any(id(each) not in whole for each in cut.items)
     if shortened:
         advice.append(f"Texts that end in `{CUT}` are whole in `knowledge_read` with the lesson's `path`.")
     return Reply(
         summary=f"{len(cut.items)} of {len(found)} lessons.",
-        data=LessonList(lessons=cut.items, total=len(found), next_cursor=cut.next_cursor, sync=told.sync),
+        data=LessonList(lessons=cut.items, total=len(found), next_cursor=following, sync=told.sync),
         artifacts=_sources(base),
         recommendations=[*told.advice, *advice, *holes],
         partial=told.partial or cut.cut or shortened or bool(unread) or (branches == "all" and bool(holes)),

@@ -146,3 +146,33 @@ def test_a_file_that_holds_no_lesson_is_named(learned) -> None:
         ["Tokens rotate", "D1 rows"],
     )
     assert any(file.name in each and "LESSONS-LEARNED.md" in each for each in answer.recommendations)
+
+
+def test_pages_show_each_lesson_once_while_others_write_and_take_out(folder_only) -> None:
+    """New ones come first and shift the others; the one that ended a page may be gone."""
+    names = [
+        folder_only.learn(f"{word} {word[::-1] * 3}").lesson for word in "amber birch cedar dogwood elder fir".split()
+    ]
+    seen: list[str] = []
+    cursor = None
+    for number in range(10):
+        answer = folder_only.call("lessons_list", limit=2, **({"cursor": cursor} if cursor else {}))
+        seen += [each["id"] for each in answer.data["lessons"]]
+        cursor = answer.data["nextCursor"]
+        if cursor is None:
+            break
+        folder_only.learn(f"Later {number} {'xyzw'[number % 4] * 20}")
+        if number == 0:
+            (folder_only.folder / "lessons" / answer.data["lessons"][-1]["path"].rsplit("/", 1)[1]).unlink()
+
+    assert sorted(seen) == sorted(each.id for each in names)
+    assert len(seen) == 6
+
+
+@pytest.mark.parametrize("cursor", ["x", "W10", "WzEsIm0iXQ", "bnVsbA", "eyJhIjoxfQ"])
+def test_a_cursor_that_no_list_gave_is_refused(folder_only, cursor: str) -> None:
+    """Nothing is guessed."""
+    answer = folder_only.call("lessons_list", cursor=cursor)
+
+    assert answer.error is not None
+    assert answer.error.code == "invalid_arguments"
