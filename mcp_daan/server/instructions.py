@@ -9,7 +9,9 @@ THEN = (
     (("knowledge_search", "knowledge_read"), ""),
     (("d1_databases", "d1_schema", "d1_query"), " for data (reading only, secrets come as ***)"),
     (("d1_explain", "d1_migrations", "d1_check"), " before you change a query or a schema"),
-    (("tokens_health",), " for connections"),
+    (("tokens_health", "oauth_check"), " for connections and sign-in"),
+    (("workers_check", "kv_read"), " for Workers and KV"),
+    (("infra_status",), " for everything at once"),
 )
 LAST = "After the task write what it taught with `lessons_append`."
 ALWAYS = """\
