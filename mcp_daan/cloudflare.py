@@ -30,6 +30,9 @@ from mcp_daan.wire import Lost, Received, Wire
 BASE = "https://api.cloudflare.com/client/v4"
 # What one answer may weigh: D1 gives a few megabytes, and what is larger is no answer of an API.
 MAX_BYTES = 16 << 20
+# And how many values it may hold: each takes many times its bytes in memory.
+MOST_VALUES = 4_000_000
+SIGNS = (b",", b"[", b"{")
 # How often a request is sent in all; a 7403 that is no mistake stays one.
 ATTEMPTS = 5
 MOST_OF_ONE = {"wrong_account": 2}
@@ -142,7 +145,8 @@ class Cloudflare:
         self._base = _checked(base or BASE)
         self._seconds = limits.request_seconds
         self._connect_seconds = limits.connect_seconds
-        self._wire = Wire()
+        # A proxy would see the token in what is not encrypted.
+        self._wire = Wire(proxied=self._base.startswith("https"))
         self._rest = 0.0
 
     def __repr__(self) -> str:
@@ -277,7 +281,7 @@ def failure(kind: str, upstream: Upstream | None = None, *, advice: str | None =
 
 def _opened(received: Received) -> Envelope:
     """The envelope in a good answer; what only looks like one is a failure."""
-    if received.cut:
+    if received.cut or sum(map(received.body.count, SIGNS)) > MOST_VALUES:
         raise failure("too_large", Upstream(received.status, None))
     envelope = _json(received.body)
     if not isinstance(envelope, dict) or "success" not in envelope:
@@ -321,9 +325,13 @@ def _upstream(received: Received) -> Upstream:
 def _json(body: bytes) -> object:
     """The JSON in *body*, whole numbers exact; None for anything else."""
     try:
-        return json.loads(body.decode())
+        return json.loads(body.decode(), parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)  # NaN and its like are no JSON
 
 
 def _is_page(received: Received) -> bool:

@@ -37,9 +37,13 @@ class Received:
 
 
 class Wire:
-    """Connections that all calls share; opened by the first exchange. Redirects are answers here, never followed."""
+    """Connections that all calls share; opened by the first exchange. Redirects are answers here, never followed.
 
-    def __init__(self) -> None:
+    *proxied* ones go by the proxy that the environment names.
+    """
+
+    def __init__(self, *, proxied: bool = True) -> None:
+        self._proxied = proxied
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -110,7 +114,7 @@ class Wire:
 
         if self._client is None:
             limits = httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-            self._client = httpx2.AsyncClient(follow_redirects=False, limits=limits)
+            self._client = httpx2.AsyncClient(follow_redirects=False, limits=limits, trust_env=self._proxied)
         timeout = httpx2.Timeout(seconds, connect=min(connect_seconds, seconds))
         # Not compressed: a few bytes could swell to more than memory holds.
         sent = {**headers, "Accept-Encoding": "identity"}

@@ -24,7 +24,7 @@ HOLES = {
     " statement without rowid, INDEXED BY and the name of the schema to have both exact.",
     "slow": "There was no time to try every index: what is not `verified` rests on the plan alone.",
     "remote": "On Cloudflare the statement is not run, since D1 bills what it reads: `meta.rowsRead` of `d1_query` tells"
-    " its rows, and advice rests on the plan alone. A local database with rows can verify it.",
+    " its rows, without which there is no price, and advice rests on the plan alone. A local database with rows can verify it.",
     "large": f"The database is too large to try indexes on a copy ({COPY_BYTES >> 20} MB at most): advice rests on the"
     " plan alone.",
 }

@@ -11,7 +11,10 @@ GUARDS = [
     Guard("wire.py", "                asyncio.timeout(seconds),\n", "", f"{API} -k drips"),
     Guard("wire.py", '{**headers, "Accept-Encoding": "identity"}', "{**headers}", f"{API} -k swells"),
     Guard("wire.py", "        if left < 0:\n            break\n", "", f"{API} -k huge"),
-    Guard("cloudflare.py", "    if received.cut:\n", "    if False:\n", f"{API} -k huge"),
+    Guard("cloudflare.py", "    if received.cut or ", "    if ", f"{API} -k huge"),
+    Guard("cloudflare.py", "sum(map(received.body.count, SIGNS)) > MOST_VALUES", "False", f"{API} -k own_words"),
+    Guard("cloudflare.py", 'Wire(proxied=self._base.startswith("https"))', "Wire()", f"{API} -k in_the_clear"),
+    Guard("cloudflare.py", ", parse_constant=_no_constant", "", f"{API} -k own_words"),
     Guard(
         "cloudflare.py",
         "    except (ValueError, RecursionError):",

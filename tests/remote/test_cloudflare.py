@@ -101,6 +101,8 @@ FAILURES = [
     (http(200, '{"result": []}'), "malformed", 1),
     (http(200, "[" * 200_000), "malformed", 1),
     (http(200, b"\xff\xfe"), "malformed", 1),
+    (http(200, '{"success": true, "result": NaN}'), "malformed", 1),
+    (http(200, '{"success": true, "result": [' + "[]," * 2_000_001 + "[]]}"), "too_large", 1),
     (http(200, '{"success": true, "result": ' + "9" * 5000 + "}"), "malformed", 1),
     (http(200, refused(7404)), "not_found", 1),
     (http(200, GOOD, length=len(GOOD) + 10), "cut", 5),
@@ -125,7 +127,7 @@ def test_each_failure_has_its_own_words_and_only_what_passes_is_asked_again(
 
 def test_every_kind_has_a_test() -> None:
     """But those that need a clock, a closed port or a large answer, which stand below."""
-    assert KINDS.keys() - {kind for _, kind, _ in FAILURES} == {"unreachable", "timeout", "closed", "too_large"}
+    assert KINDS.keys() - {kind for _, kind, _ in FAILURES} == {"unreachable", "timeout", "closed"}
 
 
 def test_numbers_come_whole(meeting: Callable[..., Seen]) -> None:
@@ -236,6 +238,18 @@ def test_the_token_never_reaches_another_host(meeting: Callable[..., Seen]) -> N
 
         assert f"Bearer {TOKEN}".encode() in met.server.requests[0]
     assert other.server.requests == []
+
+
+def test_no_proxy_sees_the_token_in_the_clear(meeting: Callable[..., Seen], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stays on this machine goes by none."""
+    proxy = meeting(http(200, GOOD)).server
+    address = proxy.base.removesuffix("/client/v4")
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, address)
+    met = meeting(http(200, GOOD))
+    met.client.get("/x")
+
+    assert (len(met.server.requests), proxy.requests) == (1, [])
 
 
 def test_nothing_shows_the_token() -> None:
