@@ -8,13 +8,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutations import d1, foundation, http, knowledge, kv, masking, oauth, remote, search, tokens, workers
+from tests.mutations import (
+    d1,
+    foundation,
+    http,
+    knowledge,
+    kv,
+    masking,
+    oauth,
+    remote,
+    search,
+    tokens,
+    validation,
+    workers,
+)
 from tests.mutations.guard import Guard
 
 ROOT = Path(__file__).parents[2]
 
 
 GUARDS = [
+    *validation.GUARDS,
     *foundation.GUARDS,
     *http.GUARDS,
     *knowledge.GUARDS,
