@@ -3,8 +3,7 @@
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,14 +15,6 @@ from tests.canary.world import BACKEND, World
 
 # Those of whom a failure is sure in some of the calls.
 FAILING = {"d1_query", "d1_schema", "knowledge_read", "kv_read", "tokens_health"}
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A world of the test's own."""
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 def found(world: World, *emitted: bytes) -> list[str]:
