@@ -10,6 +10,7 @@ from mcp_daan.app import App
 from mcp_daan.errors import InvalidArguments
 from mcp_daan.knowledge.base import KnowledgeBase
 from mcp_daan.knowledge.reading import File, Heading, cut, list_files, read_document
+from mcp_daan.knowledge.retrieval.index import Source
 from mcp_daan.knowledge.retrieval.search import Found, Question, Result, SearchScope, mark, search, sources_for
 from mcp_daan.knowledge.retrieval.words import looks_dutch
 from mcp_daan.paging import ENVELOPE_BYTES, decode_cursor, page
@@ -67,18 +68,7 @@ def knowledge_search(
     sources = sources_for(base, question.kinds)
     tied = mark(question, sources)
     start = decode_cursor(cursor, tied)
-    meaning = app.meaning if app.settings.knowledge.semantic == "auto" else None
-    found = search(
-        base,
-        question,
-        sources,
-        now=app.now,
-        start=start,
-        limit=limit,
-        redact=app.redact,
-        meaning=meaning,
-        show=lambda done, total: app.progress(done, total, "files indexed"),
-    )
+    found = _found(app, question, sources, start, limit)
     shown = page(found, limit=limit, cursor=cursor, max_bytes=app.max_answer_bytes, mark=tied)
     return Reply(
         summary=_search_summary(found, len(shown.items), base),
@@ -129,6 +119,20 @@ def knowledge_read(
         artifacts=[base.artifact(base.folder)],
         recommendations=[*_unread(left_out), *_origin(base)],
         partial=shown.next_cursor is not None or bool(left_out),
+    )
+
+
+def _found(app: App, question: Question, sources: Sequence[Source], start: int, limit: int) -> Found:
+    return search(
+        app.knowledge,
+        question,
+        sources,
+        now=app.now,
+        start=start,
+        limit=limit,
+        redact=app.redact,
+        meaning=app.meaning if app.settings.knowledge.semantic == "auto" else None,
+        show=lambda done, total: app.progress(done, total, "files indexed"),
     )
 
 
