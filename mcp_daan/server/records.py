@@ -15,7 +15,20 @@ from mcp_daan.server.prompts import PROMPTS
 
 # The requests that show or change something.
 RECORDED = ("tools/call", "resources/read", "prompts/get")
-LISTS = ("rows", "results", "lessons", "connections", "tables", "databases", "findings", "checks", "keys", "files")
+LISTS = (
+    "rows",
+    "results",
+    "lessons",
+    "connections",
+    "tables",
+    "databases",
+    "findings",
+    "checks",
+    "keys",
+    "apps",
+    "components",
+    "files",
+)
 
 
 @dataclass(frozen=True)

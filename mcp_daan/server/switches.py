@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from mcp_daan.config import OWN_VARIABLES, SWITCH_VARIABLES, UNFILLED, Settings
+from mcp_daan.config import OWN_VARIABLES, SWITCH_VARIABLES, UNFILLED, Settings, filled
 from mcp_daan.errors import InvalidArguments
 from mcp_daan.server.offer import Offer
 from mcp_daan.tools import all_tools, toolsets
@@ -96,7 +96,7 @@ def _check_variables(environment: Mapping[str, str]) -> None:
         for section, field in sections.items()
         for key in getattr(field.annotation, "model_fields", ())
     }
-    for name in environment:
+    for name in filled(environment):
         if name.startswith("DAAN_") and name not in known:
             close = difflib.get_close_matches(name, known, 1)
             meant = f" Did you mean {close[0]}?" if close else ""

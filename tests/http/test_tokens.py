@@ -224,6 +224,25 @@ def test_a_file_that_others_may_read_or_that_is_broken_closes_the_door(demo: Pat
     assert (broken, mended, gone, without) == (503, 200, 401, 401)
 
 
+def test_the_file_of_tokens_may_stand_elsewhere(demo: Path, home: Path) -> None:
+    """The command and the server read the same setting; nothing is put into the user's data folder then."""
+    elsewhere = home / "elsewhere.json"
+    variables = environment(home, DAAN_HTTP_TOKEN_FILE=str(elsewhere), DAAN_HTTP_AUTH="tokens")
+    typed = [sys.executable, "-m", "mcp_daan", "token", "create", "ci", "--scope", "d1:read", "--workspace", str(demo)]
+    token = subprocess.run(typed, env=variables, capture_output=True, text=True, check=True).stdout.strip()
+    started = Server(demo, home, DAAN_HTTP_TOKEN_FILE=str(elsewhere), DAAN_HTTP_AUTH="tokens")
+    try:
+        statuses = [started.ask("tools/list", token=each).status_code for each in (token, None)]
+    finally:
+        started.close()
+
+    assert (statuses, elsewhere.exists(), (home / "data" / "mcp-daan" / "tokens.json").exists()) == (
+        [200, 401],
+        True,
+        False,
+    )
+
+
 def test_an_expired_token_is_refused_by_the_true_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """DAAN_NOW fixes the clock for judging health; it opens no door."""
     tokens = TokenFile(tmp_path / "tokens.json")
