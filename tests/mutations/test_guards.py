@@ -48,7 +48,7 @@ GUARDS = [
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: f"{guard.file}: {guard.line[:40]}")
 def test_a_test_goes_red_when_the_guard_is_removed(guard: Guard, tmp_path: Path) -> None:
     """A copy of the project without the guard fails the tests named beside it."""
-    for name in ("mcp_daan", "tests", "knowledge"):
+    for name in ("mcp_daan", "tests", "knowledge", "bench"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
     for name in ("pyproject.toml", "requirements-semantic.txt"):
         shutil.copy(ROOT / name, tmp_path)
