@@ -41,7 +41,7 @@ def shared(app: App, base: KnowledgeBase, *, writing: bool) -> Told:
     done = share(base, seconds=seconds if writing else min(seconds, READING_SECONDS), writing=writing)
     problem = done.problem
     sync = Sync(
-        state="waiting" if problem or done.waiting else "shared",
+        state="shared" if done.waiting == 0 else "waiting",
         branch=done.branch,
         remote=done.remote,
         waiting=done.waiting,

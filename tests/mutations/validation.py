@@ -12,7 +12,6 @@ GETTING, PAGES = "tests/scraping/test_fetching.py", "tests/scraping/test_scrapin
 GUARDS = [
     Guard(PLACE, "if marked is None or top.resolve() != marked:", "if False:", OBSTACLES),
     Guard(PLACE, "if place.is_relative_to(top.resolve()):", "if False:", OBSTACLES),
-    Guard(PLACE, 'if (found and scheme != "file") or "::" in address', 'if "::" in address', OBSTACLES),
     Guard(PLACE, "if (git_folder / name).exists():", "if False:", OBSTACLES),
     Guard(LANDING, "environment=safely", "environment={}", OBSTACLES),
     Guard(LANDING, "    if _filters(place):\n", "    if False:\n", OBSTACLES),

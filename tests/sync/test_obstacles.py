@@ -53,6 +53,30 @@ def test_a_branch_without_upstream_keeps_its_commits_until_it_has_one(ann: Machi
     assert len(in_remote(remote, "feature")) == 1
 
 
+def test_a_branch_that_the_remote_has_not_yet_is_told_and_asked_for_again(ann: Machine, remote: Path) -> None:
+    """The remote was reached, so the next call asks it at once."""
+    ann.git("checkout", "--quiet", "-b", "feature")
+    ann.git("config", "branch.feature.remote", "origin")
+    ann.git("config", "branch.feature.merge", "refs/heads/feature")
+    assert reason(ann) == "origin has no such branch yet."
+    ann.git("push", "--quiet", "origin", "HEAD")
+    answer = ann.call("lessons_list")
+
+    assert (answer.status, answer.data["sync"]["state"]) == ("complete", "shared")
+    assert len(in_remote(remote, "feature")) == 1
+
+
+def test_with_nothing_to_send_an_absent_remote_only_leaves_a_hole(ann: Machine, remote: Path) -> None:
+    """Every lesson of ours is there; what others wrote since nobody knows."""
+    ann.learn("Rows are limited")
+    remote.rename(remote.with_name("away.git"))
+    answer = ann.call("lessons_list")
+
+    assert (answer.status, answer.data["sync"]["state"], answer.data["sync"]["waiting"]) == ("partial", "shared", 0)
+    assert answer.summary == "1 of 1 lessons."
+    assert answer.data["sync"]["reason"] == "There is no repository at the address of origin."
+
+
 @pytest.mark.parametrize("what", ["merge", "rebase"])
 def test_while_git_is_in_the_middle_of_something_nothing_is_committed(ann: Machine, what: str) -> None:
     """A commit in between would end up in what the person is doing."""
@@ -225,6 +249,19 @@ def test_nothing_in_the_repository_makes_git_run_a_program(
     assert (mark.read_text() if mark.exists() else "") == ""
     assert [answer.data["sync"]["state"] for answer in answers] == ["shared"] * 5
     assert len(in_remote(remote)) == 3
+
+
+def test_where_files_pass_a_filter_of_the_repository_the_branch_is_left_to_git(ann: Machine, bob: Machine) -> None:
+    """Without it they would be written as they are stored, as `git lfs install --local` keeps them."""
+    ann.git("config", "filter.lfs.smudge", "tr a-z A-Z")
+    bob.commit(".gitattributes", "*.bin filter=lfs\n")
+    bob.commit("large.bin", "pointer\n")
+    bob.git("push", "--quiet")
+    answer = ann.learn("Rows are limited")
+
+    assert answer.data["sync"]["state"] == "shared"
+    assert "names filters, which are not run" in answer.recommendations[0]
+    assert not (ann.root / "large.bin").exists()
 
 
 def test_a_work_tree_that_the_configuration_puts_elsewhere_is_not_written(ann: Machine, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ _PERSONAL = re.compile(r"(?:credential|http|url|ssh|safe|transfer|fetch)\.|core\
 _PROTOCOLS = "file:https:ssh"
 _ARRIVED = "refs/daan/arrived"
 _REJECTED = re.compile(rb"^!\t[^\t]*\t\[(?P<where>remote )?rejected\] \((?P<why>.*)\)$", re.M)
+_NO_BRANCH = b"couldn't find remote ref"
 _RACE = re.compile(rb"cannot lock ref|failed to update ref|incorrect old value|fetch first|non-fast-forward|stale info")
 
 # What git says and what it means; the first that is found holds.
@@ -128,7 +129,7 @@ class Transport:
         )
         if done.code == 0:
             return self._git("rev-parse", "--verify", f"{_ARRIVED}^{{commit}}").decode().strip()
-        if b"couldn't find remote ref" in done.said:
+        if _NO_BRANCH in done.said:
             return None
         raise self._failure(done)
 
@@ -188,7 +189,7 @@ class Transport:
             seconds=seconds,
             environment=self._environment(),
         )
-        if done.code == 0 or _REJECTED.search(done.output):
+        if done.code == 0 or _REJECTED.search(done.output) or _NO_BRANCH in done.said:
             self._mark.unlink(missing_ok=True)
         else:
             self._mark.touch()
