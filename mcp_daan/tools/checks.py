@@ -115,9 +115,13 @@ def _remote_schema(app: App, database: Database) -> Check:
     local, remote = (database, other) if database.location == "local" else (other, database)
     if local is None or remote is None:
         return not_compared(f"Not compared: no {'local' if local is None else 'remote'} database has the same id.")
-    if app.cloudflare is None:
-        return not_compared("Not compared: set CLOUDFLARE_API_TOKEN to a token with `D1 Read`.")
-    return compared(local, app.remote(remote), app.schemas, seconds=app.settings.limits.statement_seconds)
+    try:
+        if app.cloudflare is None:
+            return not_compared("Not compared: set CLOUDFLARE_API_TOKEN to a token with `D1 Read`.")
+        reached = app.remote(remote)
+    except DaanError as error:
+        return not_compared(f"Not compared: {error.message}", ok=False)
+    return compared(local, reached, app.schemas, seconds=app.settings.limits.statement_seconds)
 
 
 def _summary(database: str, done: list[Check]) -> str:

@@ -17,7 +17,7 @@ from mcp_daan.d1.remote.query import Judge
 from mcp_daan.d1.remote.query import query as remote_query
 from mcp_daan.d1.remote.shadow import shadow
 from mcp_daan.d1.schema import Table, declared_tables, read_schema
-from mcp_daan.errors import DaanError, NotFound, SourceError, TooSlow, Unavailable
+from mcp_daan.errors import DaanError, NotFound
 from mcp_daan.paging import ENVELOPE_BYTES, page
 from mcp_daan.protocol import Model, Reply, json_bytes
 from mcp_daan.toolbox import Cursor, Limit, tool
@@ -66,7 +66,7 @@ def d1_databases(app: App, location: Location = "all", limit: Limit = 100, curso
         data=Databases(databases=part.items, next_cursor=part.next_cursor),
         artifacts=[f"d1://{listed.name}" for listed in part.items if listed.tables][:NAMED],
         recommendations=[_told(problem) for problem in problems][:NAMED]
-        + _about(shown, tokened=app.cloudflare is not None),
+        + _about(shown, tokened=app.variable("CLOUDFLARE_API_TOKEN") is not None),
         partial=bool(part.cut or problems or any(each.problem or not each.looked for each in shown)),
     )
 
@@ -195,7 +195,7 @@ class Found:
 def _found(app: App, location: str) -> tuple[list[Found], list[DaanError]]:
     """The databases, local ones first, and what kept the account's own list from being read."""
     seconds = app.settings.limits.statement_seconds
-    databases, problems = _databases(app, location)
+    databases, reached, problems = _databases(app, location)
     named = list(zip(called(databases), databases, strict=True))
     found = [
         Found(each, *entry(name, each, app.workspace, seconds=seconds))
@@ -203,9 +203,7 @@ def _found(app: App, location: str) -> tuple[list[Found], list[DaanError]]:
         if each.location == "local" and location != "remote"
     ]
     remote = [(name, each) for name, each in named if each.location == "remote"]
-    # Where the account's list could not be reached, nothing else of it can.
-    reached = not any(isinstance(each, Unavailable | TooSlow) for each in problems)
-    if location != "local" and app.cloudflare is not None and reached:
+    if reached:
         looked = remote[:LOOKED]
         entries = remote_entries([(name, app.remote(each)) for name, each in looked], app.schemas, app.workspace)
         found += [Found(each, *listed) for (_, each), listed in zip(looked, entries, strict=True)]
@@ -215,14 +213,20 @@ def _found(app: App, location: str) -> tuple[list[Found], list[DaanError]]:
     return found, problems
 
 
-def _databases(app: App, location: str) -> tuple[list[Database], list[DaanError]]:
-    """Without a token only those that are named here: nobody could tell whether a binding's id is one of Cloudflare."""
-    if location == "local" or app.cloudflare is None:
-        return app.databases, []
+def _databases(app: App, location: str) -> tuple[list[Database], bool, list[DaanError]]:
+    """The databases, whether the remote ones are within reach, and why they are not.
+
+    Without a token only those that are named here: nobody could tell whether a binding's id is one of Cloudflare.
+    """
+    if location == "local":
+        return app.databases, False, []
     try:
-        return [*app.reachable, *app.further_databases()], []
-    except SourceError as error:
-        return app.reachable, [error]
+        if app.cloudflare is None:
+            return app.databases, False, []
+        return [*app.reachable, *app.further_databases()], True, []
+    except DaanError as error:
+        # Where the account's list cannot be read, nothing else of it can.
+        return app.reachable, False, [error]
 
 
 def _about(shown: Sequence[Found], *, tokened: bool) -> list[str]:

@@ -179,6 +179,29 @@ def test_without_a_network_the_local_databases_are_told_as_ever(team: Team) -> N
     assert code(team.call("d1_query", database="remote:nobody", sql="SELECT 1")) == "unavailable"
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("CLOUDFLARE_API_TOKEN", "two words", "CLOUDFLARE_API_TOKEN is not an API token."),
+        ("DAAN_CLOUDFLARE_API", "http://api.test/", "DAAN_CLOUDFLARE_API is not an address to send a token to."),
+    ],
+)
+def test_a_setting_that_cannot_be_used_keeps_nobody_from_the_local_databases(
+    team: Team, name: str, value: str, words: str
+) -> None:
+    """It is told beside them."""
+    team.file(USERS)
+    team.environment = {**team.environment, name: value}
+    listed, checked = team.call("d1_databases"), team.call("d1_check", database="scratch")
+
+    assert [each["name"] for each in listed.data["databases"]] == ["scratch", "remote:scratch"]
+    assert any(words in each for each in listed.recommendations)
+    assert by_code(checked)["remote_schema"]["message"] == f"Not compared: {words}"
+    assert (listed.status, checked.status) == ("partial", "partial")
+    assert team.call("d1_query", database="scratch", sql="SELECT 1").data["rows"] == [[1]]
+    assert words == team.call("d1_query", database="remote:scratch", sql="SELECT 1").summary
+
+
 def test_any_database_of_the_account_is_found_by_its_name(team: Team) -> None:
     """And one that nobody has is not."""
     assert team.call("d1_query", database="sample", sql="SELECT count(*) FROM users").data["rows"] == [[4]]
