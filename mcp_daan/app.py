@@ -16,7 +16,7 @@ from mcp_daan.d1.databases import Database, choose, find_databases
 from mcp_daan.d1.pool import Pool
 from mcp_daan.d1.remote.finding import account_databases, bound_databases, completed, further_databases
 from mcp_daan.d1.remote.schemas import Schemas
-from mcp_daan.errors import DaanError, NotFound, SourceError, Unavailable
+from mcp_daan.errors import DaanError, NotFound, Unavailable
 from mcp_daan.knowledge.base import KnowledgeBase, open_knowledge
 from mcp_daan.knowledge.retrieval.meaning import Meaning
 from mcp_daan.protocol import Answer
@@ -125,7 +125,7 @@ class App:
         except NotFound as unknown:
             try:
                 further = self.further_databases(name.removeprefix("remote:"))
-            except SourceError:
+            except DaanError:
                 if name.startswith("remote:"):
                     raise
                 raise unknown from None

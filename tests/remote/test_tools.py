@@ -200,6 +200,7 @@ def test_a_setting_that_cannot_be_used_keeps_nobody_from_the_local_databases(
     assert (listed.status, checked.status) == ("partial", "partial")
     assert team.call("d1_query", database="scratch", sql="SELECT 1").data["rows"] == [[1]]
     assert words == team.call("d1_query", database="remote:scratch", sql="SELECT 1").summary
+    assert code(team.call("d1_query", database="nobody", sql="SELECT 1")) == "not_found"
 
 
 def test_any_database_of_the_account_is_found_by_its_name(team: Team) -> None:
