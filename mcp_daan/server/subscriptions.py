@@ -138,7 +138,8 @@ def stamp(app: App, uri: str) -> Stamp | None:
     opened = app.for_call()
     try:
         if uri == LIST:
-            return tuple((hash(str(path)), 0) for path in opened.knowledge.files())
+            names = [str(path) for path in opened.knowledge.files()]
+            return tuple((hash(name), 0) for name in (*names, *(each.name for each in opened.databases)))
         if uri.startswith(DOCUMENT):
             return _stats(opened.knowledge.resolve(unquote(uri.removeprefix(DOCUMENT))))
         if uri == STATUS:
