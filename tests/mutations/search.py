@@ -13,7 +13,7 @@ GUARDS = [
     ),
     Guard("knowledge/retrieval/ranking.py", "TOGETHER_WEIGHT = 0.2", "TOGETHER_WEIGHT = 0.0", SEARCH),
     Guard("knowledge/retrieval/ranking.py", "if page in allowed and", "if", SEARCH),
-    Guard("knowledge/retrieval/ranking.py", "NEAR_ENOUGH = 0.3", "NEAR_ENOUGH = -1", MEANING),
+    Guard("knowledge/retrieval/ranking.py", "near.nearness >= enough", "near.nearness >= 0", MEANING),
     Guard(
         "knowledge/retrieval/kept.py",
         "except apsw.Error:\n            continue",

@@ -22,8 +22,8 @@ from mcp_daan.knowledge.retrieval.ranking import Near
 if TYPE_CHECKING:
     from mcp_daan.knowledge.retrieval.vectors import Shelf
 
-# A search that the model makes wait for longer goes by words alone.
-PATIENCE_SECONDS = 3.0
+# The model is there in a second; on a machine too busy for it, search goes by words alone for now.
+PATIENCE_SECONDS = 10.0
 # With so much of the pages known, the rest may be found by words meanwhile.
 ENOUGH = 0.95
 NEAREST = 100
@@ -69,7 +69,7 @@ class Meaning:
                 self._begin(base, missing)
             known = sum(key not in missing for key in pages.values())
             if known < ENOUGH * len(pages):
-                return Sense(self, None, f"So far by words alone: {known} of {len(pages)} pages are read for meaning.")
+                return Sense(self, None, _progress(known, len(pages)))
             return Sense(self, self._shelf(vectors, pages), None)
 
     def vector(self, phrase: str) -> tuple[Any, str | None]:
@@ -138,6 +138,11 @@ class Sense:
         self.advice = advice
 
     @property
+    def enough(self) -> float:
+        """How near a page has to be that holds none of the words."""
+        return 1.0 if self.shelf is None else self.shelf.enough
+
+    @property
     def broken(self) -> bool:
         """Whether the extra is there and does not work."""
         return (self.advice or "").startswith(_NOT)
@@ -152,6 +157,10 @@ class Sense:
 
 
 _NOT = "By words alone, the extra `semantic` does not work"
+
+
+def _progress(known: int, total: int) -> str:
+    return f"So far by words alone: {known} of {total} pages are read for meaning. `mcp-daan index` waits for the rest."
 
 
 def _waited(future: "Future[Any]") -> tuple[Any, str | None]:

@@ -16,8 +16,6 @@ TOGETHER_WEIGHT = 0.2
 MEANING_SHARE = 0.3
 # Nearness that differs by less is not spread over the whole share: in a small base all pages are about as near.
 LEAST_SPREAD = 0.2
-# A page that holds none of the words has to be so near; what is nearest to nonsense is less.
-NEAR_ENOUGH = 0.3
 RANK_CONSTANT = 60  # of reciprocal rank fusion
 _PARTS = """
 SELECT places.page, places.id, places.bare, -bm25(parts, 2.0, 3.0, 1.0, 1.0)
@@ -72,8 +70,8 @@ def by_words(
     return sorted(hits, key=lambda hit: (-hit.score, allowed[hit.page]))
 
 
-def with_meaning(connection: apsw.Connection, hits: list[Hit], nearest: Sequence[Near]) -> list[Hit]:
-    """*hits* by words and pages *nearest* in meaning as one ranking."""
+def with_meaning(connection: apsw.Connection, hits: list[Hit], nearest: Sequence[Near], enough: float) -> list[Hit]:
+    """*hits* by words and pages *nearest* in meaning as one ranking; without any of the words it has to be near *enough*."""
     if not nearest:
         return hits
     # Scores, not ranks: a name that is typed exactly must not lose to a page that is merely about the same.
@@ -87,7 +85,7 @@ def with_meaning(connection: apsw.Connection, hits: list[Hit], nearest: Sequence
         if words is not None:
             better = {} if part is None else {"part": part, "start": near.start}
             mixed[near.page] = replace(words, score=words.score + share, **better)
-        elif part is not None and near.nearness >= NEAR_ENOUGH:
+        elif part is not None and near.nearness >= enough:
             mixed[near.page] = Hit(near.page, part, share, near.start)
     return sorted(mixed.values(), key=lambda hit: (-hit.score, hit.page))
 

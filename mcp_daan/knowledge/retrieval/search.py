@@ -171,7 +171,7 @@ def _ranked(
     hits = by_words(connection, phrase, allowed, about)
     if sense is None:
         return hits
-    return with_meaning(connection, hits, sense.nearest(phrase, allowed, _numbered(connection, about)))
+    return with_meaning(connection, hits, sense.nearest(phrase, allowed, _numbered(connection, about)), sense.enough)
 
 
 def _numbered(connection: apsw.Connection, about: frozenset[int] | None) -> set[tuple[int, int]] | None:
