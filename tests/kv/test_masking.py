@@ -10,6 +10,7 @@ import pytest
 from mcp_daan.scrub import MASK
 from mcp_daan.workers.kv.devalue import flattened, whole
 from mcp_daan.workers.kv.masking import random_looking, shown_json, shown_name, shown_text
+from mcp_daan.workers.kv.value import READ_BYTES
 from tests.node.kv import put
 
 from .conftest import CACHE, OAUTH, SESSION, Portal
@@ -126,6 +127,37 @@ def test_what_is_no_secret_stays_as_it_is(value: Any) -> None:
     """A mask over everything would help nobody."""
     assert shown_json(value) == value
     assert shown_text(json.dumps(value)) == json.dumps(value)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "y",
+        "1",
+        "-",
+        "a1",
+        "a=",
+        "token=",
+        'token="',
+        "token='",
+        "eyJ",
+        "A",
+        "aB",
+        "://",
+        ":",
+        "[",
+        '{"a":',
+        '\\"',
+        " ",
+        "-----BEGIN PRIVATE KEY-----",
+    ],
+)
+def test_no_text_takes_long_to_mask(piece: str) -> None:
+    """As much as is read of a value, bare and in JSON; a pattern that looks ahead from every place would take for ever."""
+    text = piece * (READ_BYTES // len(piece))
+    shown_text(text)
+    shown_json({"a": [text[:1000]] * 100, text[:100_000]: {"name": text}})
 
 
 def test_random_values_of_every_common_form_are_taken_for_secrets() -> None:

@@ -6,6 +6,7 @@ It may be blunt: who hides a content hash loses little, who shows a session's id
 import math
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
@@ -32,8 +33,9 @@ BEARERS = frozenset(
     """.split()
 )
 HARMLESS_LAST = frozenset("at count type url hint expires length size name ttl".split())
-# Letters and digits in one run that is longer than words are.
-RUN = re.compile(r"(?=[A-Za-z+/]*[0-9])(?=[0-9+/]*[A-Za-z])[A-Za-z0-9+/]{20,}")
+# A run that is longer than words are; of chance if letters and digits are in it.
+RUN = re.compile(r"[A-Za-z0-9+/]{20,}")
+DIGIT, LETTER = re.compile(r"[0-9]"), re.compile(r"[A-Za-z]")
 LONG = 40
 CHANCE = re.compile(r"[\w+/=.:$|-]+")
 # In a namespace of sessions, any name with a number and of this length may be a session's.
@@ -41,12 +43,19 @@ ID_LENGTH = 16
 # `name=value`, `"name": "value"` and `Name: value` in text.
 NAMED = re.compile(r"""(?<![\w.-])(?P<name>[A-Za-z_][\w.-]{0,200})["']?\s{0,8}[=:]\s{0,8}""")
 VALUE = re.compile(r"""\"[^"\n]*"|'[^'\n]*'|(?:(?:Bearer|Basic|Token)\s)?[^\s"',;&<>]+""")
+# Longer ones are judged each time: they are rare, and the judgements are kept.
+NAME_LENGTH = 200
 # JSON in a string in JSON, and so on.
 MOST_NESTED = 3
 
 
 def bearing(name: str) -> bool:
     """Whether what belongs to *name* is a secret: by the rules of columns, or because it opens a door."""
+    return _judged(name) if len(name) <= NAME_LENGTH else _judged.__wrapped__(name)
+
+
+@lru_cache(maxsize=4096)
+def _judged(name: str) -> bool:
     words = name_segments(name)
     return secret_name(name) or (bool(words) and words[-1] not in HARMLESS_LAST and not BEARERS.isdisjoint(words))
 
@@ -110,7 +119,9 @@ def shown_text(text: str, *, provider: bool = False, nested: int = 0) -> str:
 
 def random_looking(text: str) -> bool:
     """Whether *text* as a whole is long and looks like chance: a key, a hash, a sealed value."""
-    return "://" not in text and len(text) >= LONG and bool(CHANCE.fullmatch(text) and RUN.search(text))
+    if len(text) < LONG or "://" in text or not CHANCE.fullmatch(text):
+        return False
+    return any(DIGIT.search(run[0]) and LETTER.search(run[0]) for run in RUN.finditer(text))
 
 
 def _shown_object(value: Mapping[str, Any], provider: bool, nested: int) -> dict[str, Any]:

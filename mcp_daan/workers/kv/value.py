@@ -11,7 +11,7 @@ from mcp_daan.workers.kv.masking import provider_key, secret_value, shown_json, 
 
 Kind = Literal["json", "text", "binary"]
 # What is read of a value; a piece of JSON cannot be masked, so what is larger is not shown at all.
-READ_BYTES = 4 << 20
+READ_BYTES = 1 << 20
 GLANCE_BYTES = 32
 
 
