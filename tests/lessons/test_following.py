@@ -29,25 +29,27 @@ async def test_files_that_come_change_and_go_are_listed_read_and_heard_of(demo: 
     """A new lesson, another text, a page taken away, a database named: each is heard, and seen at the next look."""
     folder = demo / "docs/knowledge/backend"
     uri, file = "knowledge://backend/NEW.md", folder / "NEW.md"
-    async with Client(parameters(demo), mode="auto") as client:
-        async with client.listen(resource_subscriptions=[uri], resources_list_changed=True) as heard:
-            events = aiter(heard)
-            file.write_text("# New\n")
-            first = {type(await asyncio.wait_for(anext(events), 20)).__name__ for _ in range(2)}
-            assert uri in await names(client)
-            file.write_text("# New\n\nWith more words.\n")
-            changed = type(await asyncio.wait_for(anext(events), 20)).__name__
-            text = (await client.read_resource(uri)).contents[0].text  # type: ignore[union-attr]
-            file.unlink()
-            last = {type(await asyncio.wait_for(anext(events), 20)).__name__ for _ in range(2)}
-            assert uri not in await names(client)
-            with pytest.raises(MCPError):
-                await client.read_resource(uri)
-            config = demo / "daan.toml"
-            before = config.read_text() if config.exists() else ""
-            config.write_text(f'{before}\n[d1.databases.archive]\npath = "archive.sqlite"\n')
-            named = type(await asyncio.wait_for(anext(events), 20)).__name__
-            listed = await names(client)
+    async with (
+        Client(parameters(demo), mode="auto") as client,
+        client.listen(resource_subscriptions=[uri], resources_list_changed=True) as heard,
+    ):
+        events = aiter(heard)
+        file.write_text("# New\n")
+        first = {type(await asyncio.wait_for(anext(events), 20)).__name__ for _ in range(2)}
+        assert uri in await names(client)
+        file.write_text("# New\n\nWith more words.\n")
+        changed = type(await asyncio.wait_for(anext(events), 20)).__name__
+        text = (await client.read_resource(uri)).contents[0].text  # type: ignore[union-attr]
+        file.unlink()
+        last = {type(await asyncio.wait_for(anext(events), 20)).__name__ for _ in range(2)}
+        assert uri not in await names(client)
+        with pytest.raises(MCPError):
+            await client.read_resource(uri)
+        config = demo / "daan.toml"
+        before = config.read_text() if config.exists() else ""
+        config.write_text(f'{before}\n[d1.databases.archive]\npath = "archive.sqlite"\n')
+        named = type(await asyncio.wait_for(anext(events), 20)).__name__
+        listed = await names(client)
 
     assert first == last == {"ResourcesListChanged", "ResourceUpdated"}
     assert (changed, named) == ("ResourceUpdated", "ResourcesListChanged")
