@@ -91,6 +91,7 @@ WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"network connection lost|storage caused object to be reset|reset because its code was updated", "transient"),
         (r"cannot resolve D1 DB due to transient|client disconnected", "transient"),
         (r"exceeded timeout|exceeded its (memory|CPU time) limit", "exhausted"),
+        (r"return values are limited to", "too_large"),
         (r"^internal error", "internal"),
     )
 )

@@ -78,6 +78,7 @@ FAILURES = [
         1,
     ),
     (http(400, refused(7500, "Network connection lost.")), "transient", 5),
+    (http(400, refused(7500, "Serialized RPC arguments or return values are limited to 32MiB")), "too_large", 1),
     (http(400, refused(7500, "internal error; reference = abc")), "internal", 1),
     (http(400, refused(7400, "Invalid property: databaseId => Invalid uuid")), "bad_id", 1),
     (http(403, refused(7403, "The given account is not valid or is not authorized")), "wrong_account", 2),
