@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from mcp_daan.scrub import shaped
 from mcp_daan.workspace import cache_folder
 
 KEPT = 128
@@ -31,7 +32,8 @@ def remembered(key: Sequence[str], compute: Callable[[], bytes]) -> bytes:
     answer = _read(folder / name)
     if answer is None:
         answer = compute()
-        if len(answer) <= LARGEST:
+        # What is kept outside the workspace holds no credential.
+        if len(answer) <= LARGEST and not shaped(answer.decode("latin-1")):
             _write(folder, name, answer)
     with _lock:
         _known[name] = answer

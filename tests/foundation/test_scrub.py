@@ -2,11 +2,12 @@
 
 import base64
 import pickle
+import re
 import secrets
 
 import pytest
 
-from mcp_daan.scrub import Secrets, secret_name, shaped
+from mcp_daan.scrub import SHAPES, Secrets, secret_name, shaped
 
 
 @pytest.mark.parametrize(
@@ -57,22 +58,49 @@ def test_the_bytes_of_a_key_are_masked_whatever_its_encoding_was() -> None:
     assert key.hex() not in Secrets([base64.b64encode(key).decode()]).scrub(f"key {key.hex()}")
 
 
+def shapes() -> list[str]:
+    """Each alternative among the shapes, without its comment."""
+    lines = SHAPES.pattern.splitlines()[2:-1]
+    return [re.sub(r"  +# .*$", "", line).strip().removeprefix("| ") for line in lines]
+
+
 @pytest.mark.parametrize(
-    "text",
-    [
-        "stampNL001." + secrets.token_urlsafe(24),
-        "cfut_" + secrets.token_hex(24),
-        "cfat_" + secrets.token_hex(24),
-        "ghp_" + secrets.token_hex(20),
-        "sk-" + secrets.token_hex(24),
-        "AKIA" + "Q" * 16,
-        "npm_" + secrets.token_hex(18),
-        "eyJ" + secrets.token_hex(8) + ".eyJ" + secrets.token_hex(12) + "." + secrets.token_hex(12),
-        secrets.token_hex(12) + ":" + secrets.token_hex(16) + ":" + secrets.token_hex(20),
-        "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
-    ],
-    ids=["exact", "cloudflare user", "cloudflare account", "github", "openai", "aws", "npm", "jwt", "iv:tag:ct", "pem"],
+    "prefix", ["cfk_", "cfoat_", "gho_", "ghu_", "ghs_", "ghr_", "xoxa-", "xoxp-", "xoxr-", "xoxs-", "sk_test_"]
 )
+def test_every_variant_of_a_shape_is_masked(prefix: str) -> None:
+    """What is looked for first never hides what is looked for then."""
+    assert Secrets().scrub(prefix + "0123456789abcdef" * 3) == "***"
+
+
+@pytest.mark.parametrize("shape", shapes())
+def test_every_shape_has_an_example_that_is_masked(shape: str) -> None:
+    """Whoever adds a shape adds an example, and the mark by which it is looked for first."""
+    found = [text for text in EXAMPLES.values() if re.search(shape, text, re.VERBOSE)]
+
+    assert found
+    assert [Secrets().scrub(text) for text in found] == ["***"] * len(found)
+
+
+EXAMPLES = {
+    "exact": "stampNL001." + secrets.token_urlsafe(24),
+    "cloudflare user": "cfut_" + secrets.token_hex(24),
+    "cloudflare account": "cfat_" + secrets.token_hex(24),
+    "github": "ghp_" + secrets.token_hex(20),
+    "github fine-grained": "github_pat_" + secrets.token_hex(20),
+    "openai": "sk-" + secrets.token_hex(24),
+    "stripe": "sk_live_" + secrets.token_hex(12),
+    "aws": "AKIA" + "Q" * 16,
+    "npm": "npm_" + secrets.token_hex(18),
+    "ours": "daan_" + secrets.token_hex(24),
+    "1password": "ops_eyJ" + secrets.token_hex(20),
+    "slack": "xoxb-" + secrets.token_hex(12),
+    "jwt": "eyJ" + secrets.token_hex(8) + ".eyJ" + secrets.token_hex(12) + "." + secrets.token_hex(12),
+    "iv:tag:ct": secrets.token_hex(12) + ":" + secrets.token_hex(16) + ":" + secrets.token_hex(20),
+    "pem": "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
+}
+
+
+@pytest.mark.parametrize("text", EXAMPLES.values(), ids=EXAMPLES)
 def test_what_has_a_credentials_shape_is_masked(text: str) -> None:
     """Anchored shapes only: an entropy test would take ids for secrets."""
     assert shaped(text) is True

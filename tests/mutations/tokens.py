@@ -55,9 +55,11 @@ GUARDS = [
     Guard("toolbox.py", "clean = app.redact(answer)", "clean = answer", f"{PROCESS} -k leaves_the_server"),
     Guard("server/resources.py", "opened.redact(text)", "text", f"{PROCESS} -k leaves_the_server"),
     Guard("knowledge/retrieval/index.py", "    text = SHAPES.sub(", "    SHAPES.sub(", f"{PROCESS} -k leaves_the_server"),
+    Guard("knowledge/remembering.py", 'not shaped(answer.decode("latin-1"))', "True", f"{PROCESS} -k leaves_the_server"),
+    Guard("server/logs.py", "    threading.excepthook = _of_a_thread", "    pass", "tests/canary/test_log.py"),
     Guard("setup/doctor.py", "sys.stdout.write(app.redact(text))", "sys.stdout.write(text)", "tests/setup/test_doctor.py"),
     Guard("cli.py", 'its own: {where(error)}', 'its own: {error}', f"{PROCESS} -k scandir"),
     Guard("server/faults.py", '"The server failed; its log (stderr) says where."', "str(error)", f"{PROCESS} -k scandir"),
-    Guard("server/logs.py", 'return "" if ei[1] is None else where(ei[1])', "return super().formatException(ei)", "tests/http tests/stdio tests/canary/test_process.py -k 'scandir'"),
+    Guard("server/logs.py", 'return "" if ei[1] is None else where(ei[1])', "return super().formatException(ei)", "tests/canary/test_log.py"),
     Guard("toolbox.py", "return failure(called, task_id, fault)", "return failure(called, task_id, type(fault)(str(error), advice=fault.advice))", f"{PROCESS} -k scandir"),
 ]  # fmt: skip
