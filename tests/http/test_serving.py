@@ -1,5 +1,6 @@
 """Serving over HTTP: both eras, probes, hostile requests, the end."""
 
+import ast
 import asyncio
 import json
 import socket
@@ -98,9 +99,7 @@ def test_every_older_revision_is_spoken_without_a_session(server: Server, versio
     listed = server.post(LIST, {"mcp-protocol-version": version})
 
     assert (result["protocolVersion"], "mcp-session-id" in answer.headers) == (version, False)
-    assert result["capabilities"]["resources"] == {"listChanged": False, "subscribe": False} | {
-        key: value for key, value in result["capabilities"]["resources"].items() if value is False
-    }
+    assert set(result["capabilities"]["resources"].values()) <= {False}
     assert (listed.status_code, '"knowledge_validate"' in listed.text) == (200, True)
 
 
@@ -351,7 +350,7 @@ def test_the_server_over_stdio_loads_nothing_of_the_web() -> None:
     program += "print([name for name in sys.modules if name.startswith(('mcp_daan.server.http', 'uvicorn.', 'jwt.'))])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
-    assert [name for name in eval(done.stdout) if name.startswith("mcp_daan")] == []
+    assert [name for name in ast.literal_eval(done.stdout) if name.startswith("mcp_daan")] == []
 
 
 def test_the_switches_hold_over_http(demo: Path, home: Path) -> None:

@@ -14,7 +14,7 @@ from mcp_daan.server.http.tokens import PREFIX, token_file
 
 SECRET = "DAAN_HTTP_CLIENT_SECRET"
 LONGEST = 16_384
-NOBODY = "there is no token"
+NO_TOKEN = "there is no token"
 
 
 class Authentication:
@@ -33,7 +33,7 @@ class Authentication:
     async def caller(self, header: str | None) -> Caller:
         """The caller of a request with this Authorization *header*. Raises Rejected, or why it cannot be told."""
         if not header:
-            raise Rejected(NOBODY)
+            raise Rejected(NO_TOKEN)
         scheme, _, token = header.partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token or len(token) > LONGEST:

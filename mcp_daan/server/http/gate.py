@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mcp_daan.errors import DaanError
 from mcp_daan.server.callers import KEY, LOCAL, Caller
-from mcp_daan.server.http.auth import NOBODY, Authentication
+from mcp_daan.server.http.auth import NO_TOKEN, Authentication
 from mcp_daan.server.http.challenge import Challenge
 from mcp_daan.server.http.identity import Rejected
 from mcp_daan.server.http.limits import Limited, Limits
@@ -102,7 +102,7 @@ class Gate:
             return await self._authentication.caller(request.headers.get("authorization"))
         except Rejected as rejected:
             reason = str(rejected)
-            raise Refusal(reason, self._challenge.unauthorized(None if reason == NOBODY else reason)) from None
+            raise Refusal(reason, self._challenge.unauthorized(None if reason == NO_TOKEN else reason)) from None
         except DaanError as error:
             response = _told(503, error.message)
             response.headers["retry-after"] = "5"
