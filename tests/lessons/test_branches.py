@@ -285,3 +285,34 @@ def test_a_damaged_object_store_is_unavailable_and_the_lessons_at_hand_stay_read
     answer = team.call("lessons_list", branches="all")
     assert answer.status == "partial"
     assert {"At hand", "Elsewhere"} == {each["title"] for each in answer.data["lessons"]}
+
+
+@pytest.mark.parametrize("way", ["merge", "squash", "rebase"])
+def test_pull_requests_of_two_branches_never_conflict_however_they_are_merged(team, way: str) -> None:
+    """Twenty lessons each, and lessons of main meanwhile; git finds both mergeable as a server does, without drivers."""
+    for branch in ("one", "two"):
+        team.git("checkout", "--quiet", "-b", branch, "main")
+        for number in range(20):
+            words = " ".join(f"{each}{branch}" for each in range(number, number + 3))
+            team.learn(f"{branch} {number} {words}", solution=f"Solved by {words}", force=True)
+        team.titles()
+        team.commit(f"Lessons of {branch}")
+    team.git("checkout", "--quiet", "main")
+    team.learn("Seen on main")
+    team.titles()
+    team.commit("A lesson of main, and the view")
+    for branch in ("one", "two"):
+        team.git("merge-tree", "--write-tree", "main", branch)  # fails where a server would say "conflicts"
+        if way == "rebase":
+            team.git("rebase", "--quiet", "main", branch)
+            team.git("checkout", "--quiet", "main")
+        team.git("merge", "--quiet", *(["--squash"] if way == "squash" else ["--no-edit"]), branch)
+        team.titles()
+        team.commit(f"Merged {branch}, and the view")
+
+    titles = team.titles(limit=100)
+    text = team.view.read_text()
+    assert (len(titles), len(set(titles))) == (41, 41)
+    assert [title for title in titles if f"\n### {title}\n" not in text] == []
+    assert team.git("status", "--porcelain") == ""
+    assert rows(team, "nothing matches") == []
