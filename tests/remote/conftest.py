@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import apsw
@@ -156,6 +155,3 @@ def config(root: Path, **values: Any) -> None:
     """A wrangler configuration of an app in *root*."""
     (root / "apps/portal").mkdir(parents=True, exist_ok=True)
     (root / "apps/portal/wrangler.json").write_text(json.dumps({"name": "portal", **values}), encoding="utf-8")
-
-
-__all__ = ["ACCOUNT", "IDS", "NO_RIGHTS", "TOKEN", "Account", "SimpleNamespace", "code", "config", "statements"]

@@ -12,9 +12,10 @@ from mcp_daan.app import App
 from mcp_daan.protocol import Answer
 from mcp_daan.toolbox import run
 from mcp_daan.tools import all_tools
+from tests.node.api import TOKEN
 
 from .adverse import Adverse, Reply, http
-from .conftest import IDS, TOKEN, Account, code
+from .conftest import IDS, Account, code
 
 LINES = [
     json.loads(line)

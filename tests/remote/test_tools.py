@@ -20,7 +20,7 @@ from mcp_daan.protocol import Answer
 from mcp_daan.toolbox import run
 from mcp_daan.tools import all_tools
 
-from .conftest import IDS, Account, code, config
+from .conftest import IDS, NO_RIGHTS, Account, code, config
 
 USERS = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL)"
 ORDERS = "CREATE TABLE orders (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users (id), note TEXT)"
@@ -156,8 +156,6 @@ def test_a_wrong_account_or_a_token_without_rights_is_told_and_leaves_the_local_
 
 
 def _without_rights(team: Team) -> dict[str, str]:
-    from .conftest import NO_RIGHTS
-
     return {**team.account.api.environment, "CLOUDFLARE_API_TOKEN": NO_RIGHTS}
 
 
