@@ -316,3 +316,23 @@ def test_pull_requests_of_two_branches_never_conflict_however_they_are_merged(te
     assert [title for title in titles if f"\n### {title}\n" not in text] == []
     assert team.git("status", "--porcelain") == ""
     assert rows(team, "nothing matches") == []
+
+
+def test_a_submodule_is_a_repository_of_its_own_and_one_inside_hides_nothing(team, tmp_path: Path) -> None:
+    """Its branches are its own; the outer repository sees its own lessons."""
+    team.git("checkout", "--quiet", "-b", "feature")
+    team.learn("Tokens rotate")
+    team.commit("Lesson about auth", day=3)
+    team.git("checkout", "--quiet", "main")
+    outer = tmp_path / "outer"
+    git = ["git", "-c", "protocol.file.allow=always", "-C"]
+    subprocess.run(["git", "init", "--quiet", "--initial-branch", "main", str(outer)], check=True)
+    subprocess.run([*git, str(outer), "submodule", "--quiet", "add", str(team.root), "kb"], check=True)
+    subprocess.run([*git, str(outer), "commit", "--quiet", "-m", "Begin"], check=True)
+    (outer / "docs/knowledge/backend").mkdir(parents=True)
+    inner, around = (type(team.app)(str(place), {}) for place in (outer / "kb", outer))
+
+    assert [(each.branch, each.missing) for each in branch_lessons(inner.knowledge, GREP)] == [("origin/feature", True)]
+    assert branch_lessons(around.knowledge, GREP) == []
+    around.close()
+    inner.close()

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -212,3 +214,14 @@ def test_the_command_tells_of_each_page_and_how_many_failed(site, app, workspace
     assert "https://example.com is not among the origins that may be fetched." in said
     assert [each["state"] for each in told] == ["unchanged", "failed"]
     assert told[1]["error"]["code"] == "refused"
+
+
+def test_the_real_command_refuses_an_origin_and_copies_nothing(workspace: Path) -> None:
+    """Without a knowledge folder the embedded one stays where it is."""
+    command = [sys.executable, "-m", "mcp_daan", "scrape", "https://example.com/", "--workspace", str(workspace)]
+    done = subprocess.run(command, capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (2, "")
+    assert done.stdout.startswith("failed     https://example.com/\n")
+    assert 'scrape_origins = ["https://developers.cloudflare.com"' in done.stdout
+    assert not Path(os.environ["XDG_DATA_HOME"], "mcp-daan").exists()
