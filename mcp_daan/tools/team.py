@@ -52,5 +52,6 @@ def shared(app: App, base: KnowledgeBase, *, writing: bool) -> Told:
     if problem is None:
         sentence = f" It is on {done.remote}." if writing else ""
     else:
-        sentence = " It waits here to be sent." if writing else " The remote was not asked."
-    return Told(sync, sentence, advice, partial=problem is not None)
+        sentence = " It waits here to be sent." if writing else ""
+    # For who only reads, no branch of a remote to ask is no hole in the answer: on a detached HEAD, for example.
+    return Told(sync, sentence, advice, partial=problem is not None and (writing or done.remote is not None))

@@ -35,6 +35,8 @@ def test_a_detached_head_keeps_the_lesson_until_there_is_a_branch(ann: Machine, 
     """It stands on the disk; the call after the switch commits and sends it."""
     ann.git("checkout", "--quiet", "--detach")
     assert reason(ann) == "HEAD is detached, so there is no branch to commit to."
+    read = ann.call("lessons_list")
+    assert (read.status, read.recommendations[0].split(",")[0]) == ("complete", "HEAD is detached")
     ann.git("checkout", "--quiet", "main")
     ann.titles()
 

@@ -295,3 +295,32 @@ def test_the_person_sees_it_in_the_reflog(ann: Machine) -> None:
     ann.learn("Rows are limited")
 
     assert ann.git("reflog", "-1", "--format=%gs", "main") == "mcp-daan: follow the remote"
+
+
+def test_a_commit_of_ours_that_the_person_added_work_to_is_theirs(ann: Machine, remote: Path) -> None:
+    """`git commit --amend` keeps the words of the commit; what was added is neither sent nor lost."""
+    away = remote.rename(remote.with_name("away.git"))
+    ann.learn("Rows are limited")
+    ann.write("code.txt", "mine\n")
+    ann.git("add", "code.txt")
+    ann.git("commit", "--quiet", "--amend", "--no-edit")
+    away.rename(remote)
+    ann.learn("Cold starts hurt")
+
+    assert "code.txt" not in ann.git("ls-tree", "-r", "--name-only", "origin/main").split()
+    assert ann.git("show", "HEAD:code.txt") == "mine"
+    assert any("cold-starts-hurt" in name for name in in_remote(remote))
+
+
+def test_a_lesson_that_the_person_committed_is_sent_by_the_person(ann: Machine, remote: Path) -> None:
+    """Written before the setting was there, committed with words of their own: their commit stays as it is."""
+    ann.write("daan.toml", "")
+    ann.learn("Rows are limited")
+    ann.git("add", "docs")
+    ann.git("commit", "--quiet", "-m", "Our first lesson")
+    own = ann.git("rev-parse", "HEAD")
+    ann.git("checkout", "--quiet", "--", "daan.toml")
+    ann.learn("Cold starts hurt")
+
+    assert len(in_remote(remote)) == 1
+    assert ann.git("rev-parse", "HEAD~1") == own
