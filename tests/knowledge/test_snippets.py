@@ -5,7 +5,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_daan.knowledge.retrieval.snippets import LENGTH, snippet
+from mcp_daan.knowledge.retrieval.snippets import LENGTH, snippet, tail
 
 
 @given(st.text(max_size=2000), st.lists(st.text(min_size=1, max_size=8), max_size=5))
@@ -52,3 +52,21 @@ def test_megabytes_are_looked_through_in_no_time() -> None:
     snippet("needle " * 500_000, ["needle", "absent"])
 
     assert time.perf_counter() - begin < 1
+
+
+@given(st.text(max_size=600), st.integers(0, 700))
+def test_the_tail_of_a_text_is_long_enough_to_read(text: str, start: int) -> None:
+    """It ends where the text ends, and begins at or before the place."""
+    cut = tail(text, start)
+
+    assert text.endswith(cut)
+    assert len(cut) >= min(LENGTH, len(text), len(text) - start)
+
+
+def test_the_tail_begins_with_a_word() -> None:
+    """Near the end it begins further up."""
+    text = "| first row |\n" + "| another row of the table |\n" * 40
+
+    assert tail(text, len(text) - 2).startswith("table |\n| another")
+    assert tail(text, 20).startswith("another row")
+    assert tail("one two three " * 40, 5).startswith("two three")

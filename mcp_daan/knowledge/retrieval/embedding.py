@@ -8,6 +8,7 @@ ends when all are made, or as soon as its standard input is closed: whoever star
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from functools import partial
@@ -25,22 +26,23 @@ from mcp_daan.workspace import Workspace, cache_folder
 # Pages between two looks at what is there now: about a second's work.
 PAGES = 8
 LOCK = "vectors.lock.sqlite"
-DAY_MILLISECONDS = 24 * 3600 * 1000
+DAY_SECONDS = 24 * 3600
 
 Parts = list[tuple[str, str, str]]
 
 
 def embed_missing(base: KnowledgeBase, show: Callable[[int, int], None] = lambda done, total: None) -> int:
     """Make and keep the vectors that *base* lacks, and return how many pages it has; *show* is told how far it is."""
-    vectors = arithmetic.vectors()
-    store, model = vectors.store(), None
     with closing(_turn()):
+        vectors = arithmetic.vectors()
+        store, model = vectors.store(), None
         while True:
             look = partial(_missing, kept=within(store, vectors.keys))
-            total, lacking, next_pages = consult(identity(base), scan_documents(base), ("document",), look)
-            show(total - lacking, total)
+            contents, lacking, next_pages = consult(identity(base), scan_documents(base), ("document",), look)
+            show(len(contents) - lacking, len(contents))
             if not next_pages:
-                return total
+                within(store, partial(vectors.tidy, used=set(contents), today=int(time.time() // DAY_SECONDS)))
+                return len(contents)
             model = model or vectors.load_model()
             made = [(key, vectors.embedded(model, parts)) for key, parts in next_pages.items()]
             within(store, partial(vectors.keep, made=made))
@@ -61,19 +63,20 @@ def _turn() -> apsw.Connection:
     folder = cache_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     connection = apsw.Connection(str(folder / LOCK))
-    connection.set_busy_timeout(DAY_MILLISECONDS)
+    connection.set_busy_timeout(DAY_SECONDS * 1000)
     connection.execute("BEGIN EXCLUSIVE")
     return connection
 
 
-def _missing(connection: apsw.Connection, kept: set[bytes]) -> tuple[int, int, dict[bytes, Parts]]:
-    """How many pages there are, how many lack vectors, and the parts of the first of these."""
+def _missing(connection: apsw.Connection, kept: set[bytes]) -> tuple[list[bytes], int, dict[bytes, Parts]]:
+    """What the pages hold, how many of them lack vectors, and the parts of the first of these."""
     rows: list[Any] = connection.execute(
         "SELECT id, digest FROM pages WHERE kind = 'document' AND digest IS NOT NULL ORDER BY name"
     ).fetchall()
     missing = {digest: page for page, digest in rows if digest not in kept}
-    lacking = sum(digest in missing for _, digest in rows)
-    return len(rows), lacking, {key: _parts(connection, page) for key, page in list(missing.items())[:PAGES]}
+    contents = [digest for _, digest in rows]
+    parts = {key: _parts(connection, page) for key, page in list(missing.items())[:PAGES]}
+    return contents, sum(digest in missing for digest in contents), parts
 
 
 def _parts(connection: apsw.Connection, page: int) -> Parts:

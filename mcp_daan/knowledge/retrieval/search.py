@@ -12,7 +12,7 @@ from mcp_daan.knowledge.base import KnowledgeBase
 from mcp_daan.knowledge.retrieval.index import Kind, Source, consult, identity, scan_documents, scan_migrations
 from mcp_daan.knowledge.retrieval.meaning import Meaning, Sense
 from mcp_daan.knowledge.retrieval.ranking import Hit, by_words, fused, with_meaning
-from mcp_daan.knowledge.retrieval.snippets import snippet
+from mcp_daan.knowledge.retrieval.snippets import snippet, tail
 from mcp_daan.knowledge.retrieval.words import telling, words
 from mcp_daan.protocol import Model
 
@@ -221,7 +221,7 @@ def _result(
         line=line,
         end_line=end,
         score=float(f"{hit.score:.4g}"),
-        snippet=snippet(redact(body)[hit.start :], wanted) or address,
+        snippet=snippet(tail(redact(body), hit.start), wanted) or address,
         age_days=_age(page, now) if page.scope == "scraped" else None,
     )
 

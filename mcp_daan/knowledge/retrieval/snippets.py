@@ -23,6 +23,14 @@ def snippet(text: str, wanted: Sequence[str]) -> str:
     return text[start:end].strip()
 
 
+def tail(text: str, start: int) -> str:
+    """*text* from *start* on, from a word's begin; from further up where less than LENGTH would be left."""
+    if not start:
+        return text
+    start = min(start, max(len(text) - LENGTH, 0))
+    return text[max(text.rfind(" ", 0, start), text.rfind("\n", 0, start)) + 1 :]
+
+
 def _hits(text: str, wanted: Sequence[str]) -> list[tuple[int, str]]:
     stems = sorted({_stem(word) for word in wanted}, key=len, reverse=True)
     if not stems:

