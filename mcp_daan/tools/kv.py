@@ -18,7 +18,7 @@ from mcp_daan.toolbox import Cursor, Limit, tool
 from mcp_daan.workers.kv import local, remote
 from mcp_daan.workers.kv.keys import Keys
 from mcp_daan.workers.kv.local import Stored
-from mcp_daan.workers.kv.masking import provider_key, shown_json, shown_name
+from mcp_daan.workers.kv.masking import Masking, provider_key
 from mcp_daan.workers.kv.namespaces import REMOTE, Namespace, choose, find_namespaces, remote_of
 from mcp_daan.workers.kv.value import READ_BYTES, Kind, shown
 
@@ -86,13 +86,14 @@ def _keys(app: App, namespace: Namespace, prefix: str, limit: int, cursor: str |
     if skip > MOST_SKIPPED:
         raise InvalidArguments(f"A list ends after {MOST_SKIPPED} keys.", advice="Give a longer `prefix`.")
     listed = _listed(app, namespace, prefix, limit, skip)
+    masking = Masking(tuple(app.settings.d1.secret_columns))
     labels = [namespace.name, namespace.binding or ""]
     part = page(
         [
             KvKey(
-                name=shown_name(each.name, labels),
+                name=masking.name(each.name, labels),
                 expires_at=_iso(each.expiration),
-                metadata=shown_json(each.metadata, provider=provider_key(each.name)),
+                metadata=masking.json(each.metadata, provider=provider_key(each.name)),
             )
             for each in listed.keys
         ],
@@ -124,8 +125,9 @@ def _keys(app: App, namespace: Namespace, prefix: str, limit: int, cursor: str |
 def _value(app: App, namespace: Namespace, key: str, cursor: str | None) -> Reply[KvRead]:
     stored = _stored(app, namespace, key)
     mark = _mark(namespace, "value", key)
-    seen = shown(stored, start=decode_cursor(cursor, mark), room=app.max_answer_bytes - 2 * ENVELOPE_BYTES)
-    name = shown_name(key, [namespace.name, namespace.binding or ""])
+    masking = Masking(tuple(app.settings.d1.secret_columns))
+    seen = shown(stored, masking, start=decode_cursor(cursor, mark), room=app.max_answer_bytes - 2 * ENVELOPE_BYTES)
+    name = masking.name(key, [namespace.name, namespace.binding or ""])
     advice = []
     if seen.rest is not None:
         advice.append("The value is larger than an answer: pass `data.nextCursor` as `cursor` for its next part.")
@@ -144,7 +146,7 @@ def _value(app: App, namespace: Namespace, key: str, cursor: str | None) -> Repl
             masked=seen.masked,
             bytes=stored.size,
             expires_at=_iso(stored.key.expiration),
-            metadata=shown_json(stored.key.metadata, provider=provider_key(key)),
+            metadata=masking.json(stored.key.metadata, provider=provider_key(key)),
             truncated=seen.rest is not None,
             next_cursor=None if seen.rest is None else encode_cursor(seen.rest, mark),
         ),

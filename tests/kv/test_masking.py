@@ -1,6 +1,7 @@
 """No secret leaves KV: not in a name, a value or metadata."""
 
 import base64
+import hashlib
 import json
 import secrets
 from typing import Any
@@ -9,12 +10,13 @@ import pytest
 
 from mcp_daan.scrub import MASK
 from mcp_daan.workers.kv.devalue import flattened, whole
-from mcp_daan.workers.kv.masking import random_looking, shown_json, shown_name, shown_text
+from mcp_daan.workers.kv.masking import Masking, random_looking
 from mcp_daan.workers.kv.value import READ_BYTES
 from tests.node.kv import put
 
 from .conftest import CACHE, OAUTH, SESSION, Portal
 
+PLAIN = Masking()
 SECRET = "hunter2-is-my-secret"
 HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 UUID = "550e8400-e29b-41d4-a716-446655440000"
@@ -57,7 +59,7 @@ SEALED = base64.b64encode(bytes(range(60))).decode()
 )
 def test_names_that_open_a_door_are_masked_from_there_on(name: str, labels: list[str], shown: str) -> None:
     """And nothing else is: an agent finds its way by names."""
-    assert shown_name(name, labels) == shown
+    assert PLAIN.name(name, labels) == shown
 
 
 @pytest.mark.parametrize(
@@ -86,8 +88,8 @@ def test_names_that_open_a_door_are_masked_from_there_on(name: str, labels: list
 )
 def test_no_form_of_keeping_a_secret_under_a_name_shows_it(value: Any) -> None:
     """Nested, in pairs, in text, in JSON in a string, as Astro keeps sessions."""
-    assert SECRET not in json.dumps(shown_json(value))
-    assert SECRET not in shown_text(json.dumps(value))
+    assert SECRET not in json.dumps(PLAIN.json(value))
+    assert SECRET not in PLAIN.text(json.dumps(value))
 
 
 @pytest.mark.parametrize(
@@ -106,8 +108,8 @@ def test_no_form_of_keeping_a_secret_under_a_name_shows_it(value: Any) -> None:
 )
 def test_a_value_that_looks_like_a_secret_is_masked_wherever_it_stands(text: str) -> None:
     """Whole, in a list, under any name."""
-    assert shown_text(text) == MASK
-    assert shown_json({"note": [text]}) == {"note": [MASK]}
+    assert PLAIN.text(text) == MASK
+    assert PLAIN.json({"note": [text]}) == {"note": [MASK]}
 
 
 @pytest.mark.parametrize(
@@ -125,8 +127,8 @@ def test_a_value_that_looks_like_a_secret_is_masked_wherever_it_stands(text: str
 )
 def test_what_is_no_secret_stays_as_it_is(value: Any) -> None:
     """A mask over everything would help nobody."""
-    assert shown_json(value) == value
-    assert shown_text(json.dumps(value)) == json.dumps(value)
+    assert PLAIN.json(value) == value
+    assert PLAIN.text(json.dumps(value)) == json.dumps(value)
 
 
 @pytest.mark.timeout(60)
@@ -156,8 +158,18 @@ def test_what_is_no_secret_stays_as_it_is(value: Any) -> None:
 def test_no_text_takes_long_to_mask(piece: str) -> None:
     """As much as is read of a value, bare and in JSON; a pattern that looks ahead from every place would take for ever."""
     text = piece * (READ_BYTES // len(piece))
-    shown_text(text)
-    shown_json({"a": [text[:1000]] * 100, text[:100_000]: {"name": text}})
+    PLAIN.text(text)
+    PLAIN.json({"a": [text[:1000]] * 100, text[:100_000]: {"name": text}})
+
+
+@pytest.mark.timeout(60)
+def test_many_names_that_are_masked_stay_apart_and_take_no_time() -> None:
+    """Each hash that is a name becomes a name of its own."""
+    value = {hashlib.sha256(str(number).encode()).hexdigest(): number for number in range(12_000)}
+    shown = PLAIN.json(value)
+
+    assert (len(shown), set(shown.values()) == set(value.values())) == (12_000, True)
+    assert [name for name in shown if not name.startswith(MASK)] == []
 
 
 def test_random_values_of_every_common_form_are_taken_for_secrets() -> None:
@@ -191,7 +203,7 @@ def test_sessions_as_astro_keeps_them_are_put_together_again() -> None:
 )
 def test_sessions_that_go_in_circles_or_swell_are_masked_whole(value: list[Any]) -> None:
     """A few bytes could stand for more than memory holds."""
-    assert not flattened(value) or shown_json(value) in (MASK, value)
+    assert not flattened(value) or PLAIN.json(value) in (MASK, value)
 
 
 def test_what_an_oauth_provider_keeps_is_masked_but_for_what_is_harmless(portal: Portal) -> None:
@@ -287,6 +299,25 @@ def test_a_value_whose_name_is_a_secrets_is_masked_whole(portal: Portal) -> None
         (MASK, True, 32),
         ("https://a.example/token", False, 23),
     ]
+
+
+def test_columns_that_the_settings_call_secret_are_so_in_kv_too(portal: Portal) -> None:
+    """As names in JSON and in text, as names of keys, and in metadata."""
+    portal.fill(
+        CACHE,
+        put("customer:1", json.dumps({"iban": "NL00BANK0123", "city": "Delft", "text": "iban=NL00BANK0123"})),
+        put("iban:customer-7", "NL00BANK0123", metadata={"iban": "NL00BANK0123"}),
+    )
+    (portal.root / "daan.toml").write_text('[d1]\nsecret_columns = ["customers.IBAN"]\n')
+    listed = portal.ask("CACHE").data["keys"]
+    first, second = (portal.ask("CACHE", key=key).data for key in ("customer:1", "iban:customer-7"))
+
+    assert [(each["name"], each["metadata"]) for each in listed] == [
+        ("customer:1", None),
+        ("iban:***", {"iban": MASK}),
+    ]
+    assert first["value"] == {"iban": MASK, "city": "Delft", "text": f"iban={MASK}"}
+    assert (second["value"], second["metadata"]) == (MASK, {"iban": MASK})
 
 
 def test_a_secret_that_this_process_knows_is_masked_in_any_value(portal: Portal) -> None:

@@ -9,7 +9,7 @@ from mcp_daan.cloudflare import Cloudflare
 from mcp_daan.errors import DaanError, NotFound, RejectedCredentials, TooSlow
 from mcp_daan.protocol import Model
 from mcp_daan.workers.configuration.reading import mapping, text
-from mcp_daan.workers.kv.masking import shown_text
+from mcp_daan.workers.kv.masking import Masking
 
 # Errors are told of so many hours; the free plan keeps logs for three days.
 HOURS = 24
@@ -204,7 +204,7 @@ def _version(version: str, share: float, about: Mapping[str, Any]) -> Version:
         percentage=share,
         created_on=text(about.get("metadata"), "created_on"),
         source=text(about.get("metadata"), "source"),
-        message=shown_text(message)[:MESSAGE] if message else None,
+        message=Masking().text(message)[:MESSAGE] if message else None,
         compatibility_date=text(mapping(about.get("resources")).get("script_runtime"), "compatibility_date"),
     )
 
@@ -218,5 +218,5 @@ def _failures(calculations: object) -> list[Failure]:
         message = next((str(mapping(group).get("value")) for group in groups if isinstance(group, Mapping)), "")
         count = mapping(each).get("value", mapping(each).get("count"))
         if isinstance(count, int | float) and count > 0:
-            found.append(Failure(message=shown_text(message)[:MESSAGE], count=int(count)))
+            found.append(Failure(message=Masking().text(message)[:MESSAGE], count=int(count)))
     return sorted(found, key=lambda each: -each.count)[:MOST_ERRORS]

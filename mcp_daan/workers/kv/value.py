@@ -7,7 +7,7 @@ from mcp_daan.protocol import json_bytes, to_json
 from mcp_daan.scrub import MASK
 from mcp_daan.workers.kv.keys import parsed
 from mcp_daan.workers.kv.local import Stored
-from mcp_daan.workers.kv.masking import provider_key, secret_value, shown_json, shown_text
+from mcp_daan.workers.kv.masking import Masking, provider_key
 
 Kind = Literal["json", "text", "binary"]
 # What is read of a value; a piece of JSON cannot be masked, so what is larger is not shown at all.
@@ -25,12 +25,12 @@ class Shown:
     rest: int | None = None
 
 
-def shown(stored: Stored, *, start: int = 0, room: int) -> Shown:
+def shown(stored: Stored, masking: Masking, *, start: int = 0, room: int) -> Shown:
     """The value in *stored* without secrets, from *start* on, in at most *room* bytes of JSON.
 
     JSON that does not fit comes as text, in parts.
     """
-    if secret_value(stored.key.name):
+    if masking.whole_value(stored.key.name):
         return Shown(MASK, None, masked=True)
     if stored.size is None or stored.size > READ_BYTES or len(stored.data) > READ_BYTES:
         return Shown(None, None, masked=False)
@@ -42,9 +42,9 @@ def shown(stored: Stored, *, start: int = 0, room: int) -> Shown:
     try:
         read = parsed(text)
     except ValueError:
-        clean = MASK if provider else shown_text(text)
+        clean = MASK if provider else masking.text(text)
         return _part(clean, "text", clean != text, start, room)
-    value = shown_json(read, provider=provider)
+    value = masking.json(read, provider=provider)
     if start == 0 and json_bytes(value) <= room:
         return Shown(value, "json", value != read)
     return _part(value if isinstance(value, str) else to_json(value), "json", value != read, start, room)
