@@ -6,6 +6,7 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +36,8 @@ class Login:
 def read_login(environment: Mapping[str, str], folder: Path, now: float) -> Login | None:
     """The login that wrangler uses in *folder*; None where nobody is logged in."""
     home = _config_folder(environment)
+    if home is None:
+        return None
     profile = _profile(environment, home, folder)
     file = home / "config" / f"{profile}.toml"
     if _uses_keyring(environment, home) and file.with_suffix(".enc").is_file():
@@ -58,7 +61,7 @@ def _login(file: Path, profile: str, values: Mapping[str, Any], now: float) -> L
     if not any(held):
         return None
     told = values.get("expiration_time")
-    read = moment(told if isinstance(told, str | int | float) else None if told is None else told.isoformat())
+    read = moment(told.isoformat() if isinstance(told, datetime) else told)
     # Wrangler takes a missing end for one that has passed.
     ends = read[0] if read is not None else None
     status: Status = "active" if held[0] and ends is not None and ends > now else "renewable" if held[1] else "expired"
@@ -78,9 +81,12 @@ def login_findings(login: Login) -> list[Found]:
     return []
 
 
-def _config_folder(environment: Mapping[str, str]) -> Path:
+def _config_folder(environment: Mapping[str, str]) -> Path | None:
     """Wrangler's own folder: the old one in the home if it is there, else where the system keeps settings."""
-    home = Path(environment.get("HOME") or environment.get("USERPROFILE") or Path.home())
+    told = environment.get("HOME") or environment.get("USERPROFILE")
+    if not told:
+        return None
+    home = Path(told)
     if (home / ".wrangler").is_dir():
         return home / ".wrangler"
     if environment.get("XDG_CONFIG_HOME"):

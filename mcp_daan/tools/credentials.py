@@ -1,19 +1,27 @@
 """What this machine may do at Cloudflare: the API token, wrangler's login, and who else may read their files."""
 
+import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mcp_daan.app import App
 from mcp_daan.errors import DaanError, RejectedCredentials
 from mcp_daan.scrub import secret_name
 from mcp_daan.tokens import credentials as api
 from mcp_daan.tokens import login as wrangler
-from mcp_daan.tokens.credentials import ApiToken, examine, kind_of, token_findings
+from mcp_daan.tokens.credentials import ApiToken, Kind, examine, kind_of, token_findings
 from mcp_daan.tokens.finding import Found, found
 from mcp_daan.tokens.health import Credentials, iso
 from mcp_daan.tokens.keys import VARIABLES
 from mcp_daan.tokens.login import Login, login_findings, read_login
 from mcp_daan.tokens.modes import open_to_others
 from mcp_daan.wrangler import dev_vars
+
+if TYPE_CHECKING:
+    from mcp_daan.cloudflare import Cloudflare
+
+REMEMBERED_SECONDS = 60.0
+_told: "dict[Cloudflare, tuple[float, ApiToken]]" = {}
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,18 @@ def _token(app: App, now: float) -> ApiToken | None:
         return ApiToken("unknown", "rejected")
     except DaanError as error:
         return ApiToken("unknown", problem=error)
-    return None if cloudflare is None else examine(cloudflare, kind_of(given), now)
+    return None if cloudflare is None else _lately(cloudflare, kind_of(given), now)
+
+
+def _lately(cloudflare: "Cloudflare", kind: Kind, now: float) -> ApiToken:
+    """What Cloudflare told a moment ago, else what it tells now: prompts and completion ask often."""
+    at, token = _told.get(cloudflare, (0.0, None))
+    if token is None or time.monotonic() - at > REMEMBERED_SECONDS:
+        token = examine(cloudflare, kind, now)
+        if token.problem is None:
+            _told.clear()  # a process has one token
+            _told[cloudflare] = (time.monotonic(), token)
+    return token
 
 
 def _open_files(app: App, login: Login | None) -> list[Found]:

@@ -330,6 +330,15 @@ def test_a_login_in_the_keyring_is_named_and_not_opened(portal: Portal, tmp_path
     assert (told_of["status"], told_of["canRead"], found) == ("in_keyring", None, {})
 
 
+@pytest.mark.parametrize("end", ['"soon"', "[1]", "{ a = 1 }", "true", "2026-11-22T12:50:00Z", "1795351800"])
+def test_an_end_of_any_form_breaks_nothing(portal: Portal, tmp_path: Path, end: str) -> None:
+    """A moment is read in any form; anything else counts as ended, as it does for wrangler."""
+    file = login(tmp_path / ".config" / ".wrangler", oauth_token="a", refresh_token="b")
+    file.write_text(file.read_text(encoding="utf-8") + f"expiration_time = {end}\n", encoding="utf-8")
+
+    assert told(portal, tmp_path)[0]["status"] == ("active" if end[0] in "12" else "renewable")
+
+
 @pytest.mark.parametrize("text", ["oauth_token = ", "\xff\xfe", "[" * 500, 'oauth_token = 7\nexpiration_time = "x"'])
 def test_a_broken_login_breaks_nothing(portal: Portal, tmp_path: Path, text: str) -> None:
     """It is unreadable, or nobody's."""
