@@ -7,9 +7,9 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from functools import cached_property
 from typing import TYPE_CHECKING
 
+from mcp_daan.cached import cached_property
 from mcp_daan.config import Limits, Settings, filled, now, read_settings
 from mcp_daan.crew import Crew
 from mcp_daan.d1.databases import Database, choose, find_databases

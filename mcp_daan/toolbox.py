@@ -6,12 +6,12 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType, ModuleType
 from typing import Annotated, Any, Protocol, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from mcp_daan.cached import cached_property
 from mcp_daan.errors import DaanError, InternalError, InvalidArguments, TooLarge
 from mcp_daan.protocol import Answer, Component, Model, Problem, Reply, to_json
 from mcp_daan.scrub import Secrets

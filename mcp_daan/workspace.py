@@ -3,11 +3,11 @@
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import platformdirs
 
+from mcp_daan.cached import cached_property
 from mcp_daan.config import FILE
 from mcp_daan.errors import InvalidArguments, NotFound
 from mcp_daan.wrangler import NAMES, WranglerConfig, read_config

@@ -4,8 +4,8 @@ Whatever else shows the same as a tool (a resource, a prompt, a completion) is o
 """
 
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 
+from mcp_daan.cached import cached_property
 from mcp_daan.toolbox import Tool
 from mcp_daan.tools import all_tools, toolsets
 

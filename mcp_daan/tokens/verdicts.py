@@ -2,9 +2,9 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal, get_args
 
+from mcp_daan.cached import cached_property
 from mcp_daan.tokens.loop import AHEAD, DAY, DEAD, REFRESH_DAYS, Loop, observe, starving
 from mcp_daan.tokens.table import Table
 

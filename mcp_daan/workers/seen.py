@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from mcp_daan.cached import cached_property
 from mcp_daan.workers.configuration.known import Known, package_of, read_json
 from mcp_daan.workers.configuration.places import Places, json_places
 from mcp_daan.workers.configuration.reading import Configuration, mapping, relative

@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urljoin
+
+from mcp_daan.cached import cached_property
 
 Problem = Literal["invalid", "barred", "name", "connect", "tls", "slow", "protocol"]
 SHOWN_CHARACTERS = 200

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from mcp_daan.cached import cached_property
 from mcp_daan.scrub import secret_name, shaped
 from mcp_daan.workers.configuration.places import Path as Keys
 from mcp_daan.workers.configuration.places import Places, json_places, toml_places
