@@ -91,6 +91,13 @@ def read_document(path: Path, section: str | None = None) -> Text:
     return Text(title, inside, "".join(lines_of(text)[chosen.line - 1 : chosen.end]), chosen.line)
 
 
+def read_migration(path: Path, section: str | None = None) -> Text:
+    """The migration in *path*, whole; NotFound when a section of it is asked for, since it has none."""
+    if section is not None:
+        raise NotFound("A migration has no sections.", advice="Leave `section` out.", data={"candidates": []})
+    return Text(path.name, [], read_text(path), 1)
+
+
 def find_section(found: Sequence[Section], wanted: str) -> int:
     """The index of the section that *wanted* names: its address, its title, or its heading path or the end of that.
 

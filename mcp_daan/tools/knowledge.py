@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, get_args
 
 from pydantic import Field
@@ -9,7 +10,7 @@ from pydantic import Field
 from mcp_daan.app import App
 from mcp_daan.errors import InvalidArguments
 from mcp_daan.knowledge.base import KnowledgeBase
-from mcp_daan.knowledge.reading import File, Heading, cut, list_files, read_document
+from mcp_daan.knowledge.reading import File, Heading, cut, list_files, read_document, read_migration
 from mcp_daan.knowledge.retrieval.index import Source
 from mcp_daan.knowledge.retrieval.search import Found, Question, Result, SearchScope, mark, search, sources_for
 from mcp_daan.knowledge.retrieval.words import looks_dutch
@@ -93,7 +94,9 @@ def knowledge_search(
 @tool(title="Read the knowledge base")
 def knowledge_read(
     app: App,
-    path: Annotated[Name | None, Field(description="A document, such as `backend/DATABASE.md`.")] = None,
+    path: Annotated[
+        Name | None, Field(description="A document such as `backend/DATABASE.md`, or a migration that was found.")
+    ] = None,
     section: Annotated[
         Name | None, Field(description="A heading, or its path `Parent > Child`; `Title#2` for the second of a name.")
     ] = None,
@@ -139,15 +142,16 @@ def _found(app: App, question: Question, sources: Sequence[Source], start: int, 
 def _read(
     app: App, base: KnowledgeBase, path: str, section: str | None, max_bytes: int, cursor: str | None
 ) -> Reply[Document]:
-    file = base.resolve(path)
-    document = read_document(file, section)
+    migration = _migration(base, path)
+    file = Path(migration.path) if migration is not None else base.resolve(path)
+    document = read_migration(file, section) if migration is not None else read_document(file, section)
     budget = app.max_answer_bytes - ENVELOPE_BYTES
     outline = page(document.headings, limit=len(document.headings), cursor=None, max_bytes=ENVELOPE_BYTES + budget // 2)
     # Cleaned before it is cut: a secret in two pieces would pass the last net.
     clean = app.redact(document.text)
     room = budget - sum(json_bytes(each.model_dump()) + 1 for each in outline.items) - json_bytes(document.title)
     piece = cut(clean, cursor=cursor, max_bytes=max_bytes, json_room=room, first_line=document.first_line)
-    name, rest = base.relative(file), []
+    name, rest = (migration.name if migration is not None else base.relative(file)), []
     if piece.next_cursor is not None:
         rest.append("There is more: pass `data.nextCursor` as `cursor`, or ask for one `section`.")
     if outline.cut:
@@ -163,10 +167,17 @@ def _read(
             first_line=piece.first_line,
             next_cursor=piece.next_cursor,
         ),
-        artifacts=[base.artifact(file)],
+        artifacts=[_artifact(base, name)],
         recommendations=[*rest, *_origin(base)],
         partial=piece.next_cursor is not None or outline.cut,
     )
+
+
+def _migration(base: KnowledgeBase, path: str) -> Source | None:
+    """The migration that `knowledge_search` names so; None for a document."""
+    if not path.endswith(".sql"):
+        return None
+    return next((each for each in sources_for(base, ("migration",)) if each.name == path), None)
 
 
 def _search_summary(found: Found, shown: int, base: KnowledgeBase) -> str:
@@ -182,7 +193,7 @@ def _search_advice(question: Question, found: Found, shown: Sequence[Result]) ->
         advice.append("Try other words, or `knowledge_read` without `path` for the list of documents.")
         if question.component or question.scope != "all":
             advice.append("Leave `component` and `scope` out to search everything.")
-    elif any(not result.path.endswith(".sql") for result in shown):
+    elif shown:
         advice.append("Read a result with `knowledge_read`: its `path` and `section`.")
     if len(question.phrasings) == 1 and looks_dutch(question.phrasings[0]):
         advice.append("Add an English phrasing: most pages are English. `query` takes a list.")

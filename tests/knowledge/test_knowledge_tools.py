@@ -66,6 +66,23 @@ def test_a_result_can_be_read_as_it_stands(base: KnowledgeBase, write: Write, ap
     assert read["sections"] == [{"title": "Setup", "level": 2, "line": 7}]
 
 
+def test_a_migration_that_was_found_can_be_read(base: KnowledgeBase, app: App) -> None:
+    """Under the path that the search gave it, and under no other that leads out of the documents."""
+    folder = base.workspace.root / "apps" / "portal"
+    (folder / "migrations").mkdir(parents=True)
+    binding = {"binding": "DB", "database_name": "portal-db", "database_id": "1"}
+    (folder / "wrangler.json").write_text(json.dumps({"name": "portal", "d1_databases": [binding]}))
+    (folder / "migrations" / "0001_needle.sql").write_text("CREATE TABLE needle (id INTEGER);\n")
+    (folder / "other.sql").write_text("SELECT 1;\n")
+    (found,) = call(app, "knowledge_search", query="needle")["data"]["results"]
+    read = call(app, "knowledge_read", path=found["path"])
+
+    assert read["data"]["text"] == "CREATE TABLE needle (id INTEGER);\n"
+    assert read["artifacts"] == ["apps/portal/migrations/0001_needle.sql"]
+    assert call(app, "knowledge_read", path=found["path"], section="x")["error"]["code"] == "not_found"
+    assert call(app, "knowledge_read", path="apps/portal/other.sql")["error"]["code"] == "not_found"
+
+
 def test_results_come_in_pages_that_together_are_all_of_them(base: KnowledgeBase, write: Write, app: App) -> None:
     """A page that ends at `limit` is complete."""
     for number in range(25):
