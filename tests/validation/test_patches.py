@@ -1,5 +1,6 @@
 """Every finding on a document comes with its two values and a patch that `git apply` takes and that mends it."""
 
+import re
 import subprocess
 from typing import Any
 
@@ -303,3 +304,19 @@ def test_coverage_counts_what_is_described_and_what_holds(team: Team) -> None:
     assert (part["percent"], part["tablesDescribed"], part["columnsDescribed"]) == (25.0, 1, 1)
     assert (part["wrong"], part["unchecked"]) == (1, 1)
     assert part["right"] == part["statements"] - 2
+
+
+def test_a_suggested_command_is_safe_to_run_whatever_a_page_or_a_branch_is_called(team: Team) -> None:
+    """The words of others stand in quotes, or not at all."""
+    source = "https://developers.cloudflare.com/;touch${IFS}x;`x`"
+    team.document("scraped/d1-limits.md", f"---\nsource: {source}\nscraped_at: 2026-01-01\n---\n# D1 limits\n\nText.\n")
+    team.git("checkout", "--quiet", "-b", "$(touch${IFS}x);x")
+    lesson = '---\nid: "abc"\ntitle: "T"\n---\n\n## Problem\n\nP\n\n## Solution\n\nS\n'
+    team.document("lessons/2026-11-20-t-12345678.md", lesson)
+    team.commit("auth lesson")
+    team.git("checkout", "--quiet", "main")
+    team.document("scraped/d1-limits.md", f"---\nsource: {source}\nscraped_at: 2026-01-01\n---\n# D1 limits\n\nText.\n")
+    found = {each["code"]: each["suggestion"] for each in team.findings()}
+
+    assert found["stale_file"] == f"mcp-daan scrape '{source}'"
+    assert re.fullmatch(r"git show [0-9a-f]{40}", found["lesson_unmerged"])

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 
 from mcp_daan.knowledge.validation.findings import MADE_BY_HAND, Finding, finding
 from mcp_daan.knowledge.validation.replay import Column, Index, Table, replay, same_sql, statements
@@ -58,7 +59,7 @@ def migration_findings(of: Migrations) -> list[Finding]:
             line=1,
             found="not applied",
             expected="applied",
-            suggestion=f"wrangler d1 migrations apply {of.database} --local",
+            suggestion=f"wrangler d1 migrations apply {quote(of.database)} --local",
             component="d1",
         )
         for each in of.states()
@@ -72,7 +73,7 @@ def migration_findings(of: Migrations) -> list[Finding]:
             f"{of.database} records {name} as applied, but there is no such file.",
             found=f"{name} is recorded",
             expected=f"the file {name}",
-            suggestion=f"git log --all -- {of.folder}/{name}",
+            suggestion=f"git log --all -- {quote(f'{of.folder}/{name}')}",
             component="d1",
         )
         for name in unknown

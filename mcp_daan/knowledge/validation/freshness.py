@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 from mcp_daan.knowledge.base import KnowledgeBase
 from mcp_daan.knowledge.dates import age_days, first_date, iso, midnight, read_moment
@@ -147,9 +148,14 @@ def stale_pages(pages: Iterable[ScrapedPage], days: int) -> Iterator[Finding]:
                 line=1,
                 found=f"{page.age_days} days",
                 expected=f"at most {days} days",
-                suggestion=f"mcp-daan scrape {page.source}" if (page.source or "").startswith("https://") else None,
+                suggestion=_again(page.source),
                 component=page.component,
             )
+
+
+def _again(source: str | None) -> str | None:
+    """The command that fetches a page anew; its address is anybody's words, so a shell must not read it."""
+    return f"mcp-daan scrape {quote(source)}" if source is not None and source.startswith("https://") else None
 
 
 def is_below(base: KnowledgeBase, path: Path, folder: str) -> bool:

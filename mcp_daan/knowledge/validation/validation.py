@@ -246,7 +246,16 @@ def _unmerged(missing: Sequence[BranchLesson], view: str) -> Iterator[Finding]:
             commits.setdefault(each.branch, []).append(each)
             continue
         message = f"Branch {each.branch} has a lesson that this branch lacks (commit {each.commit[:12]})."
-        yield finding("lesson_unmerged", each.path, message)
+        # By its hash: the name of a branch may hold anything, and a shell must not read it.
+        yield finding(
+            "lesson_unmerged",
+            each.path,
+            message,
+            line=1,
+            found="not on this branch",
+            expected="merged",
+            suggestion=f"git show {each.commit}",
+        )
     for branch, group in commits.items():
         count = "a commit" if len(group) == 1 else f"{len(group)} commits"
         message = (
