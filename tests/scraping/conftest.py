@@ -39,6 +39,8 @@ class Site:
     def __init__(self, pair: tuple[str, str]) -> None:
         self.pages: dict[str, Answer] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.drops = 0.0
+        self.ended = threading.Event()
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -54,7 +56,9 @@ class Site:
                 self.send_header("Content-Type", answer.kind)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                for place in range(0, len(body), 1 if site.drops else max(len(body), 1)):
+                    self.wfile.write(body[place : place + (1 if site.drops else len(body))])
+                    site.ended.wait(site.drops)
 
             def log_message(self, *_: Any) -> None:
                 return
@@ -80,6 +84,7 @@ class Site:
 
     def close(self) -> None:
         """End it."""
+        self.ended.set()
         self._server.shutdown()
         self._server.server_close()
 

@@ -155,6 +155,15 @@ def test_a_site_that_never_answers_is_left_at_the_deadline(monkeypatch: pytest.M
         assert failure(at_home(origin), f"{origin}/").code in ("too_slow", "unavailable")
 
 
+def test_a_page_that_comes_in_drops_is_left_at_the_deadline(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each drop comes in time, all of them do not."""
+    monkeypatch.setattr(fetching, "PAGE_SECONDS", 0.6)
+    site.put("/drops", "x" * 100)
+    site.drops = 0.05
+
+    assert failure(at_home(site.origin), f"{site.origin}/drops").code == "too_slow"
+
+
 def test_no_proxy_and_no_netrc_of_the_environment_is_used(
     site: Site, monkeypatch: pytest.MonkeyPatch, get: Callable[..., object]
 ) -> None:
