@@ -132,7 +132,7 @@ def _about(about: dict[str, Any], rest: list[str]) -> Any:
             "source": "wrangler",
             "author_email": "somebody@example.test",
         },
-        "annotations": {"workers/message": "Release with sk_live_4eC39HqLyjWDarjtT1zdp7dc in it"},
+        "annotations": {"workers/message": "Release with api_token=hunter2 in it"},
         "resources": {
             "bindings": about["bindings"].get(version, BINDINGS),
             "script": {"etag": "e", "handlers": ["fetch", "scheduled"]},

@@ -24,7 +24,7 @@ def test_what_is_deployed_as_the_file_says_gives_no_finding(portal: Portal) -> N
     )
     assert [(each["id"], each["number"], each["percentage"]) for each in worker["versions"]] == [(FIRST, 7, 100.0)]
     assert [each["versions"] for each in worker["deployments"]] == [{FIRST: 100.0}] * 2
-    assert worker["versions"][0]["message"] == "Release with *** in it"
+    assert worker["versions"][0]["message"] == "Release with api_token=*** in it"
     assert "example.test" not in answer.model_dump_json()
 
 
