@@ -198,6 +198,7 @@ def test_code_and_diagrams_are_mended_too(team: Team, form: str, wrong: str) -> 
 
     assert of_documents(team) != []
     mended(team)
+    assert team.codes() == []
 
 
 def test_a_table_that_nobody_describes_gets_a_section(team: Team) -> None:
