@@ -12,6 +12,7 @@ META = {
     "io.modelcontextprotocol/clientCapabilities": {},
     "io.modelcontextprotocol/clientInfo": {"name": "load", "version": "1"},
 }
+REFUSAL = b'"code":"invalid_arguments"'
 
 
 @dataclass
@@ -80,8 +81,8 @@ async def once(port: int, request: bytes) -> tuple[int, bytes]:
     return found
 
 
-def run(port: int, request: bytes, *, connections: int, seconds: float) -> Load:
-    """Send *request* on so many *connections*, each again as soon as it was answered."""
+def run(port: int, request: bytes, *, connections: int, seconds: float, refused: bool = False) -> Load:
+    """Send *request* on so many *connections*, each again as soon as it was answered; rightly so, if not *refused*."""
     load = Load()
 
     async def ask(end: float) -> None:
@@ -89,7 +90,7 @@ def run(port: int, request: bytes, *, connections: int, seconds: float) -> Load:
         while (begun := time.perf_counter()) < end:
             writer.write(request)
             status, body = await answer(reader)
-            if right(status, body):
+            if right(status, body) or (refused and REFUSAL in body):
                 load.times.append((time.perf_counter() - begun) * 1000)
             else:
                 load.failed += 1
