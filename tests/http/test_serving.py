@@ -266,6 +266,7 @@ def refused(capsys: pytest.CaptureFixture[str], *typed: str) -> str:
     return capsys.readouterr().err
 
 
+@pytest.mark.timeout(30)  # what is not refused serves on
 @pytest.mark.parametrize("place", ["0.0.0.0:0", "[::]:0", "example.test:0", "192.0.2.1:0"])
 @pytest.mark.parametrize("auth", ["", "none"])
 def test_beyond_this_machine_nothing_is_served_without_authentication(
