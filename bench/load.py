@@ -155,7 +155,8 @@ def ours(workspace: Path, home: Path, workers: int) -> Iterator[tuple[int, subpr
     place = ["--http", f"127.0.0.1:{port}", "--workers", str(workers), "--workspace", str(workspace)]
     folders = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CACHE", "DATA", "CONFIG", "STATE")}
     # No limit of a caller is to be measured, and no line of the audit is to be read.
-    free = {"DAAN_HTTP_REQUESTS_PER_MINUTE": "100000000", "DAAN_HTTP_BURST": "100000000"}
+    streams = {name: value for name, value in os.environ.items() if name == "DAAN_HTTP_STREAMS"}
+    free = {**streams, "DAAN_HTTP_REQUESTS_PER_MINUTE": "100000000", "DAAN_HTTP_BURST": "100000000"}
     more = {**folders, **free, "DAAN_AUDIT_FILE": str(home / "audit.jsonl")}
     with started([sys.executable, "-m", "mcp_daan", "serve", *place], port, more) as process:
         yield port, process

@@ -36,12 +36,18 @@ class Load:
 
 def call(port: int, era: str, name: str, arguments: Mapping[str, Any], token: str) -> bytes:
     """The request that calls the tool *name*, as it goes over the wire."""
-    params: dict[str, Any] = {"name": name, "arguments": arguments}
-    headers = {"mcp-protocol-version": "2025-11-25"}
+    return message(port, era, "tools/call", {"name": name, "arguments": arguments}, token)
+
+
+def message(port: int, era: str, method: str, given: Mapping[str, Any], token: str) -> bytes:
+    """A request, as it goes over the wire."""
+    params, headers = dict(given), {"mcp-protocol-version": "2025-11-25"}
     if era == "modern":
         params["_meta"] = META
-        headers = {"mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": name}
-    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+        headers = {"mcp-protocol-version": "2026-07-28", "mcp-method": method}
+        if "name" in params:
+            headers["mcp-name"] = params["name"]
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
     headers |= {
         "host": f"127.0.0.1:{port}",
         "authorization": f"Bearer {token}",

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import sqlite3
 import ssl
@@ -21,6 +22,7 @@ from mcp_daan.server.http.tokens import TokenFile
 from tests.http.servers import Server, bearer, children
 from tests.sync.conftest import Machine
 
+UNIT = Path(__file__).parents[2] / "deploy" / "mcp-daan@.service"
 SETTINGS = """
 [knowledge]
 sync = "git"
@@ -60,7 +62,10 @@ class Replica:
         return at
 
     def restart(self) -> None:
-        """What its supervisor does."""
+        """What its supervisor does: the unit's own command before the start, and the start."""
+        told = re.findall(r"(?m)^ExecStartPre=(.*)$", UNIT.read_text(encoding="utf-8"))[0]
+        command = told.replace("/srv/mcp-daan/%i", str(self.machine.root)).split()
+        subprocess.run(command, check=True)
         self.server = self._started()
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -92,6 +93,9 @@ def print_figures(seen: Seen, killed: float) -> None:
         f" ({dict(Counter(call.tool for call in lost))}), the last begun {last * 1000:+.0f} ms from it;"
         f" {[call.failure for call in lost]}"
     )
+    for tool in sorted({call.tool for call in seen.calls}):
+        took = [call.ended - call.begun for call in seen.calls if call.tool == tool and call.failure is None]
+        print(f"{tool}: median {median(took) * 1000:.0f} ms, longest {max(took) * 1000:.0f} ms")  # noqa: T201
 
 
 def converged(replicas: list[Replica], folder: Path, bearer: str, seen: Seen) -> None:
