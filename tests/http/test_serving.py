@@ -276,7 +276,7 @@ def test_beyond_this_machine_nothing_is_served_without_authentication(
     if auth:
         monkeypatch.setenv("DAAN_HTTP_AUTH", auth)
 
-    said = refused(capsys, "--http", place, "--workspace", str(demo), "--workers", "2")
+    said = refused(capsys, "--http", place, "--workspace", str(demo))
 
     assert "only with authentication" in said
 
