@@ -1,5 +1,9 @@
 """Which network addresses lie outside: those that anybody on the internet could be given."""
 
+import asyncio
+import socket
+import threading
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 Address = IPv4Address | IPv6Address
@@ -26,3 +30,21 @@ def is_public(address: Address) -> bool:
     if isinstance(address, IPv4Address):
         return not any(address in network for network in SPECIAL_V4)
     return address in GIVEN_OUT_V6 and not any(address in network for network in SPECIAL_V6)
+
+
+async def resolved(host: str) -> list[str]:
+    """The addresses of *host* as the system knows them; none when it knows none."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[list[str]] = loop.create_future()
+
+    def ask() -> None:
+        try:
+            found = [str(each[4][0]) for each in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+        except (OSError, UnicodeError):
+            found = []
+        with suppress(RuntimeError):  # nobody waits any more
+            loop.call_soon_threadsafe(lambda: None if future.done() else future.set_result(found))
+
+    # A thread of its own: a resolver that hangs must not hold back the end of the call.
+    threading.Thread(target=ask, daemon=True).start()
+    return await future

@@ -9,27 +9,6 @@ import pytest
 from tests.validation.conftest import DATABASE, ID, Team
 
 TABLE = "CREATE TABLE orders (id INTEGER PRIMARY KEY, total REAL, placed_at TEXT);\nCREATE INDEX idx_orders_total ON orders (total, placed_at);\n"
-GOOD = """# Database
-
-The database is `portal-db`.
-
-## users
-
-| column | type | meaning |
-|---|---|---|
-| `id` | INTEGER | primary key |
-| `email` | TEXT | unique |
-
-## Tabel: connections
-
-- `id` INTEGER
-- `user_id` (INTEGER): references `users.id`
-- `status` TEXT
-- `access_token_enc` TEXT – sealed
-
-Indexes: `idx_connections_user`.
-"""
-
 # What is written wrong, what it says, what holds.
 WRONG: dict[str, tuple[str, str, str, str]] = {
     "type in a table": ("| `email` | TEXT |", "| `email` | INTEGER |", "INTEGER", "TEXT"),
@@ -137,8 +116,8 @@ def mended(team: Team) -> None:
 def test_every_wrong_statement_has_its_two_values_and_a_patch_that_mends_it(team: Team, wrong: str, end: str) -> None:
     """Applied by git, the document is right again; whatever its line ends."""
     before, after, found, expected = WRONG[wrong]
-    assert before in GOOD
-    team.document("DATABASE.md", GOOD.replace(before, after, 1).replace("\n", end))
+    assert before in DATABASE
+    team.document("DATABASE.md", DATABASE.replace(before, after, 1).replace("\n", end))
     first = of_documents(team)[0]
 
     assert (first["path"], first["found"], first["expected"], first["line"] > 0) == (
@@ -162,6 +141,7 @@ CODE = {
 IN_CODE = {
     "type": ("REAL", "BLOB"),
     "type in a diagram": ("TEXT placed_at", "INTEGER placed_at"),
+    "type beside a comment": ("TEXT placed_at", 'INTEGER placed_at "no INTEGER"'),
     "misspelt column": ("total", "totl"),
     "column too many at the end": ("placed_at TEXT", "placed_at TEXT,\n  colour TEXT"),
     "column too many in the middle": ("  total REAL", "  colour TEXT,\n  total REAL"),
@@ -193,7 +173,7 @@ def test_code_and_diagrams_are_mended_too(team: Team, form: str, wrong: str) -> 
     """Commas stay right, and an entity takes its relations along."""
     team.migration("0003_orders.sql", TABLE)
     team.apply("0003_orders.sql")
-    team.document("DATABASE.md", f"{GOOD}\n## orders\n\n{made_wrong(form, wrong)}")
+    team.document("DATABASE.md", f"{DATABASE}\n## orders\n\n{made_wrong(form, wrong)}")
     team.document("VERSION.md", "# Version\n\nVersion: 1.2.0\nDate: 2026-11-22\n")
 
     assert of_documents(team) != []

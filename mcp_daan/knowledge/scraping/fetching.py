@@ -6,17 +6,14 @@ and that very address is connected to, with the certificate still held against t
 
 import asyncio
 import ipaddress
-import socket
 import ssl
-import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import mcp_daan
-from mcp_daan.addresses import Address, is_public
+from mcp_daan.addresses import Address, is_public, resolved
 from mcp_daan.errors import DaanError, InvalidArguments, NotFound, Refused, TooLarge, TooSlow, Unavailable
 
 if TYPE_CHECKING:
@@ -44,24 +41,6 @@ class Got:
     body: bytes
 
 
-async def looked_up(host: str) -> list[str]:
-    """The addresses of *host* as the system knows them; none when it knows none."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[list[str]] = loop.create_future()
-
-    def ask() -> None:
-        try:
-            found = [str(each[4][0]) for each in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
-        except (OSError, UnicodeError):
-            found = []
-        with suppress(RuntimeError):  # nobody waits any more
-            loop.call_soon_threadsafe(lambda: None if future.done() else future.set_result(found))
-
-    # A thread of its own: a resolver that hangs must not hold back the end of the call.
-    threading.Thread(target=ask, daemon=True).start()
-    return await future
-
-
 class Fetching:
     """Requests to the *origins*, each written as `https://host` or `https://host:port`.
 
@@ -72,7 +51,7 @@ class Fetching:
         self,
         origins: Sequence[str],
         *,
-        resolve: Resolve = looked_up,
+        resolve: Resolve = resolved,
         allowed: Callable[[Address], bool] = is_public,
     ) -> None:
         self._origins = list(origins)

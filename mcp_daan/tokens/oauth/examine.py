@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from mcp_daan.addresses import resolved
 from mcp_daan.errors import Refused, Unavailable
 from mcp_daan.stopping import stoppable
-from mcp_daan.tokens.oauth.fetching import Fetching, Resolve, resolved
+from mcp_daan.tokens.oauth.fetching import Fetching, Resolve
 from mcp_daan.tokens.oauth.judging import Outcome
 from mcp_daan.tokens.oauth.probing import Client, probed
 from mcp_daan.tokens.oauth.report import judged

@@ -2,9 +2,7 @@
 
 import asyncio
 import ipaddress
-import socket
 import ssl
-import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -13,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import mcp_daan
+from mcp_daan.addresses import resolved
 from mcp_daan.tokens.oauth.rules import Barred, Invalid, Rules
 from mcp_daan.tokens.oauth.seen import Certificate, Problem, Seen
 
@@ -43,24 +42,6 @@ MEANING: dict[str, tuple[Problem, str]] = {
     "TransportError": ("protocol", "the connection broke"),
 }
 Resolve = Callable[[str], Awaitable[list[str]]]
-
-
-async def resolved(host: str) -> list[str]:
-    """The addresses of *host* as the system knows them, or none."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[list[str]] = loop.create_future()
-
-    def ask() -> None:
-        try:
-            found = [str(each[4][0]) for each in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
-        except (OSError, UnicodeError):
-            found = []
-        with suppress(RuntimeError):  # nobody waits any more
-            loop.call_soon_threadsafe(lambda: None if future.done() else future.set_result(found))
-
-    # A thread of its own: a resolver that hangs must not hold back the end of the call.
-    threading.Thread(target=ask, daemon=True).start()
-    return await future
 
 
 @dataclass(frozen=True)
