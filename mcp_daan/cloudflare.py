@@ -77,7 +77,7 @@ KINDS: dict[str, Kind] = {
     "missing_scope": Kind(RejectedCredentials, "Cloudflare rejects the API token for this: a permission is missing, or it expired or was revoked.", "Give the token the permission to read this (`D1 Read` for D1) on this account."),
     "wrong_account": Kind(RejectedCredentials, "The account is not valid for this API token.", "Check CLOUDFLARE_ACCOUNT_ID, and that the token has `D1 Read` on that account.", True),
     "not_found": Kind(NotFound, "Cloudflare knows no such thing in this account.", "Check the id and CLOUDFLARE_ACCOUNT_ID."),
-    "bad_id": Kind(InvalidArguments, "An id is not of the form that Cloudflare takes.", "Check the id in daan.toml or the wrangler configuration."),
+    "bad_id": Kind(InvalidArguments, "An id or a parameter is not of the form that Cloudflare takes.", "Check the id in daan.toml or the wrangler configuration; give numbers as text to CAST(? AS INTEGER)."),
     "statement": Kind(InvalidArguments, "D1 does not take the statement.", "Read the tables and columns with `d1_schema`."),
     "rejected": Kind(Unavailable, "Cloudflare did not take the request.", "Report it, with what was asked.", retryable=False),
 }  # fmt: skip
