@@ -154,7 +154,7 @@ def test_a_pause_that_cloudflare_asks_for_is_kept(meeting: Callable[..., Seen], 
     assert 1 <= time.monotonic() - started < 3
 
 
-@pytest.mark.parametrize("after", ["8", formatdate(time.time() + 3600, usegmt=True)])
+@pytest.mark.parametrize("after", ["8", formatdate(time.time() + 3600, usegmt=True)], ids=["seconds", "date"])
 def test_a_pause_beyond_the_deadline_fails_at_once_and_holds_for_every_call(
     meeting: Callable[..., Seen], after: str
 ) -> None:
