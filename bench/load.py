@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -168,11 +169,11 @@ def started(command: list[str], port: int, more: Mapping[str, str]) -> Iterator[
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("DAAN_", "OTEL_"))}
     process = subprocess.Popen(command, cwd=ROOT, env={**clean, **more})
     try:
-        deadline = time.monotonic() + 60
+        deadline, pause = time.monotonic() + 60, threading.Event()
         while not listens(port):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit(f"{command[2]} does not serve")
-            time.sleep(0.1)
+            pause.wait(0.1)
         yield process
     finally:
         process.terminate()
