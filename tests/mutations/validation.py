@@ -92,8 +92,8 @@ GUARDS = [
     ),
     Guard(
         "knowledge/lessons/turning.py",
-        "if each.id == name:",
-        "if False:",
+        "or (kind == (day, written) and at <= (path, line))",
+        "",
         "tests/lessons/test_listing.py",
     ),
 ]

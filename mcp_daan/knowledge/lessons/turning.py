@@ -12,14 +12,14 @@ from mcp_daan.knowledge.lessons.lessons import Lesson
 
 def cursor_after(lesson: Lesson, mark: str) -> str:
     """A cursor for what follows *lesson* in the list that *mark* identifies."""
-    place = [lesson.id, lesson.date or "", lesson.written, lesson.path, lesson.line or 0, mark]
+    place = [lesson.date or "", lesson.written, lesson.path, lesson.line or 0, mark]
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 
 
 def place_of(cursor: str | None, lessons: Sequence[Lesson], mark: str) -> int:
     """Where in *lessons*, newest first, the page of *cursor* begins; 0 without one.
 
-    It is behind the lesson that ended the page before, or, if that is gone, behind where it stood.
+    It is behind where the lesson stood that ended the page before, be that still there or not.
     Raises InvalidArguments for a cursor that no such list gave.
     """
     if cursor is None:
@@ -30,10 +30,7 @@ def place_of(cursor: str | None, lessons: Sequence[Lesson], mark: str) -> int:
             "`cursor` does not belong to this list.",
             advice="Pass `data.nextCursor` of the last answer with the same other arguments, or leave `cursor` out.",
         )
-    name, day, written, path, line = found
-    for number, each in enumerate(lessons):
-        if each.id == name:
-            return number + 1
+    day, written, path, line = found
     newer = ((each.date or "", each.written) for each in lessons)
     names = ((each.path, each.line or 0) for each in lessons)
     before = [
@@ -43,14 +40,12 @@ def place_of(cursor: str | None, lessons: Sequence[Lesson], mark: str) -> int:
     return sum(before)
 
 
-def _decoded(cursor: str, mark: str) -> tuple[str, str, int, str, int] | None:
+def _decoded(cursor: str, mark: str) -> tuple[str, int, str, int] | None:
     try:
-        name, day, written, path, line, seen = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        whole = (
-            isinstance(written, int) and isinstance(line, int) and all(isinstance(each, str) for each in (name, path))
-        )
+        day, written, path, line, seen = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        whole = all(isinstance(each, int) for each in (written, line)) and isinstance(path, str)
         if day:
             date.fromisoformat(day)
     except (ValueError, TypeError, binascii.Error):
         return None
-    return (name, day, written, path, line) if whole and seen == mark else None
+    return (day, written, path, line) if whole and seen == mark else None
