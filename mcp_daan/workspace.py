@@ -46,10 +46,9 @@ class Workspace:
     @cached_property
     def configurations(self) -> list[Path]:
         """The file that wrangler reads in each folder that has one, sorted by path."""
-        files = (
-            [folder / name for name in NAMES if (folder / name).is_file()] for folder in sorted(folders(self.root))
-        )
-        return [names[0] for names in files if names]
+        named = ((folder, [name for name in NAMES if name in files]) for folder, files in _listed(str(self.root), DEPTH))
+        found = sorted((Path(folder), names[0]) for folder, names in named if names)
+        return [folder / name for folder, name in found]
 
     def relative(self, path: Path) -> str:
         """*path* as the team writes it: relative to the root with `/`, else whole."""
@@ -61,16 +60,21 @@ class Workspace:
 
 def folders(root: Path, depth: int = DEPTH) -> Iterator[Path]:
     """*root* and the folders below it that may hold an app, *depth* levels down; links are not followed."""
-    yield root
-    if depth == 0:
-        return
+    return (Path(folder) for folder, _ in _listed(str(root), depth))
+
+
+def _listed(folder: str, depth: int) -> Iterator[tuple[str, set[str]]]:
+    """The same, each with the names of its files. Every call walks here, so no path is made and no file is asked."""
     try:
-        children = [entry for entry in os.scandir(root) if entry.is_dir(follow_symlinks=False)]
+        with os.scandir(folder) as listing:
+            entries = list(listing)
     except OSError:  # a folder that may not be listed holds nothing that we could read
-        return
-    for entry in children:
-        if entry.name not in PASSED_OVER:
-            yield from folders(Path(entry.path), depth - 1)
+        entries = []
+    yield folder, {entry.name for entry in entries if entry.is_file()}
+    if depth:
+        for entry in entries:
+            if entry.name not in PASSED_OVER and entry.is_dir(follow_symlinks=False):
+                yield from _listed(entry.path, depth - 1)
 
 
 def find_workspace(named: str | None = None, environment: Mapping[str, str] = os.environ) -> Workspace:
