@@ -46,7 +46,9 @@ class Workspace:
     @cached_property
     def configurations(self) -> list[Path]:
         """The file that wrangler reads in each folder that has one, sorted by path."""
-        named = ((folder, [name for name in NAMES if name in files]) for folder, files in _listed(str(self.root), DEPTH))
+        named = (
+            (folder, [name for name in NAMES if name in files]) for folder, files in _listed(str(self.root), DEPTH)
+        )
         found = sorted((Path(folder), names[0]) for folder, names in named if names)
         return [folder / name for folder, name in found]
 

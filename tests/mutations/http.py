@@ -86,6 +86,7 @@ GUARDS = [
         "if False:",
         OAUTH,
     ),
+    Guard("server/http/serving.py", ", socket.SOCK_STREAM, socket.IPPROTO_TCP)", ")", "tests/http/test_sockets.py"),
     Guard("server/http/introspection.py", "or expires <= time.time()", "", OAUTH),
     Guard("server/http/identity.py", "frozenset(SCOPES).intersection(", "frozenset(", OAUTH),
     Guard("server/http/fetching.py", 'or (parts.scheme == "http" and not local)', "", OAUTH),
