@@ -181,9 +181,17 @@ def test_a_body_without_a_length_is_cut_off_where_it_gets_too_large(server: Serv
         for _ in range(200):
             yield b" " * 65_536
 
+    before = refusals(server, "size")
     answer = server.http.post("/mcp", content=endless(), headers={**ACCEPT, "content-type": "application/json"})
 
-    assert answer.status_code == 413
+    assert (answer.status_code, refusals(server, "size") - before) == (413, 1)
+
+
+def refusals(server: Server, reason: str) -> float:
+    """How many requests the gate has refused for *reason*, before anything else had to hold them."""
+    lines = server.http.get("/metrics").text.splitlines()
+    start = f'daan_refusals_total{{reason="{reason}"}} '
+    return next((float(line.removeprefix(start)) for line in lines if line.startswith(start)), 0.0)
 
 
 def test_a_caller_that_leaves_takes_its_query_along(demo: Path, home: Path) -> None:

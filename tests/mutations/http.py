@@ -88,7 +88,6 @@ GUARDS = [
     ),
     Guard("server/http/serving.py", ", socket.SOCK_STREAM, socket.IPPROTO_TCP)", ")", "tests/http/test_sockets.py"),
     Guard("server/http/introspection.py", "or expires <= time.time()", "", OAUTH),
-    Guard("server/http/identity.py", "frozenset(SCOPES).intersection(", "frozenset(", OAUTH),
     Guard("server/http/fetching.py", 'or (parts.scheme == "http" and not local)', "", OAUTH),
     Guard("server/records.py", "name in known else None", "True else None", WATCHING),
     Guard("server/audit.py", "with self._lock, locked(self._path):", "with self._lock:", WATCHING),
