@@ -3,7 +3,7 @@
 import re
 
 # Longer ones blur what they say, shorter ones lose it: bench/search.py measures it.
-WINDOW_CHARACTERS = 160
+WINDOW_CHARACTERS = 250
 HEADING_CHARACTERS = 200
 _LINK_TARGET = re.compile(r"\]\([^)\s]*\)")
 _WORD = re.compile(r"\S+")
