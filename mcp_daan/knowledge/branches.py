@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
 
+from mcp_daan.errors import Unavailable
 from mcp_daan.knowledge.base import KnowledgeBase
 from mcp_daan.knowledge.lessons.lessons import (
     FOLDER,
@@ -23,7 +24,7 @@ from mcp_daan.knowledge.lessons.lessons import (
 )
 from mcp_daan.knowledge.objects import objects, texts
 from mcp_daan.knowledge.remembering import remembered
-from mcp_daan.knowledge.repository import NO_PROGRAMS, RAW, git, head_branch, head_commit, is_repository
+from mcp_daan.knowledge.repository import NO_PROGRAMS, RAW, git, head_commit, is_repository, lines, marked
 from mcp_daan.protocol import Model
 
 # Newest first; beyond these a team reads no more.
@@ -32,6 +33,7 @@ REFS = 10_000
 
 _BRANCHES = ("refs/heads", "refs/remotes")
 _OTHERS = ("--branches", "--remotes", "--not", "HEAD")
+_ABOUT = ("--is-inside-work-tree", "--is-shallow-repository", "--absolute-git-dir", "HEAD", "--abbrev-ref", "HEAD")
 _FIELDS = "%x01%H%x1f%ct%x1f%S%x1f%s"
 _COMMIT = re.compile(rb"\x01([0-9a-f]{40,64})\x1f(\d+)\x1f([^\x1f]*)\x1f(.*)", re.S)
 
@@ -85,7 +87,7 @@ def branch_lessons(base: KnowledgeBase, grep: str) -> list[BranchLesson]:
     if history is None:
         return []
     at_hand = read_lessons(base)
-    here = head_branch(base.root) or "HEAD"
+    here = history.here
     key = [history.state, "rows", base.component, grep, here, *sorted(each.id for each in at_hand)]
     said = remembered(key, lambda: _ROWS.dump_json(_rows(history, grep, here, at_hand)))
     return _ROWS.validate_json(said)
@@ -114,10 +116,14 @@ class _Found:
 
 @dataclass(frozen=True)
 class _History:
-    """All branches as they are now: what is asked of them is remembered for as long as they stay so."""
+    """All branches as they are now: what is asked of them is remembered for as long as they stay so.
+
+    `here` is the branch that HEAD is on, or HEAD.
+    """
 
     base: KnowledgeBase
     state: str
+    here: str
 
     def commits(self, arguments: list[str], paths: Sequence[str] = (), *, most: int | None = COMMITS) -> list[Commit]:
         """The commits that `git log` gives, newest first, at most *most* of them."""
@@ -153,16 +159,20 @@ class _History:
 
 def _history(base: KnowledgeBase) -> _History | None:
     """The branches that *base* may ask; None without git, outside the workspace, before the first commit."""
-    if base.origin != "workspace" or not is_repository(base.root):
+    if base.origin != "workspace" or not marked(base.root):
         return None
-    head = head_commit(base.root)
-    if head is None:
+    try:
+        # In one process: where a shallow history ends can change with all branches in their places.
+        about = lines(base.root, "rev-parse", *_ABOUT)
+    except Unavailable:
+        if not is_repository(base.root) or head_commit(base.root) is None:
+            return None
+        raise
+    if about[0] != "true":
         return None
     refs = git(base.root, "for-each-ref", "--format=%(objectname) %(symref) %(refname)", *_BRANCHES)
-    # Where a shallow history ends can change with all branches in their places.
-    ends = git(base.root, "rev-parse", "--is-shallow-repository", "--show-prefix", "--absolute-git-dir")
-    whole = b"\0".join((os.fsencode(os.path.realpath(base.root)), head.encode(), refs, ends))
-    return _History(base, hashlib.sha256(whole).hexdigest())
+    whole = b"\0".join((os.fsencode(os.path.realpath(base.root)), os.fsencode("\0".join(about)), refs))
+    return _History(base, hashlib.sha256(whole).hexdigest(), about[-1])
 
 
 def _rows(history: _History, grep: str, here: str, at_hand: list[Lesson]) -> list[BranchLesson]:

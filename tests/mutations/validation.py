@@ -80,8 +80,8 @@ GUARDS = [
     ),
     Guard(
         "knowledge/branches.py",
-        "head.encode(), refs, ends)",
-        "head.encode(), ends)",
+        '"\\0".join(about)), refs))',
+        '"\\0".join(about))))',
         "tests/lessons/test_large_history.py",
     ),
     Guard(
