@@ -141,6 +141,15 @@ def test_what_nobody_sees_what_runs_and_what_is_secret_is_taken_out(site, get, k
     )
 
 
+def test_a_title_can_be_seen_and_holds_no_secret(site, get, kept) -> None:
+    """Where the page has no heading, its title in the head stands in; it is as hostile as the rest."""
+    token = "cfut_" + "a1B2c3D4" * 5
+    head = f"<title>Free\u202e of\u200b {token}\nsource: x</title>"
+    get(site.put("/limits", f"{head}<main><p>{'Words of the page. ' * 5}</p></main>", HTML))
+
+    assert front_matter(only(kept))[0]["title"] == "Free of *** source: x"
+
+
 def test_a_page_that_is_too_large_is_refused_and_what_was_there_stays(site, get, kept) -> None:
     """At most 2 MiB are ever read."""
     url = site.put("/limits")

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from mcp_daan.errors import DaanError
 from mcp_daan.knowledge.base import KnowledgeBase
 from mcp_daan.knowledge.lessons.publishing import exclusive, replace, tidy, translated
+from mcp_daan.knowledge.lessons.wording import unseen_in
 from mcp_daan.knowledge.markdown import front_matter, lines_of, read_text, sections
 
 FOLDER = "scraped"
@@ -115,6 +116,7 @@ def write_page(file: Path, page: Page) -> None:
 
 
 def title_of(body: str, otherwise: str) -> str:
-    """The first heading of *body*, else *otherwise*, in one line."""
+    """The first heading of *body*, else *otherwise*, in one line that can be seen."""
     first = next(iter(sections(body)), None)
-    return " ".join((first.title if first else otherwise).split())[:200]
+    title = " ".join((first.title if first else otherwise).split())[:200]
+    return "".join(each for place, each in enumerate(title) if not unseen_in(title, place, ""))
