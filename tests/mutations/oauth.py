@@ -3,6 +3,7 @@
 from tests.mutations.guard import Guard
 
 BOUNDS = "tests/oauth/test_bounds.py"
+AMOUNTS = "tests/oauth/test_amounts.py"
 ADDRESSES = "tests/oauth/test_addresses.py"
 
 GUARDS = [
@@ -64,23 +65,23 @@ GUARDS = [
     Guard("tools/oauth.py", 'if _origin(address, "url") != portal and active:', "if False:", BOUNDS),
     # How much, and how long.
     Guard(
-        "tokens/oauth/fetching.py", "                if len(taken) > BODY_BYTES:", "                if False:", BOUNDS
+        "tokens/oauth/fetching.py", "                if len(taken) > BODY_BYTES:", "                if False:", AMOUNTS
     ),
     Guard(
         "tokens/oauth/fetching.py",
         "        async with asyncio.timeout(BODY_SECONDS):",
         "        async with asyncio.timeout(60):",
-        BOUNDS,
+        AMOUNTS,
     ),
     Guard(
         "tokens/oauth/fetching.py",
         "                async with asyncio.timeout(left):",
         "                async with asyncio.timeout(60):",
-        BOUNDS,
+        AMOUNTS,
     ),
-    Guard("tokens/oauth/fetching.py", "            if left <= 0:", "            if False:", BOUNDS),
+    Guard("tokens/oauth/fetching.py", "            if left <= 0:", "            if False:", AMOUNTS),
     Guard(
-        "tokens/oauth/seen.py", 'if self.seen.header("content-encoding") not in ("", "identity"):', "if False:", BOUNDS
+        "tokens/oauth/seen.py", 'if self.seen.header("content-encoding") not in ("", "identity"):', "if False:", AMOUNTS
     ),
     Guard(
         "tokens/oauth/seen.py",
