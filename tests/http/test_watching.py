@@ -17,6 +17,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from mcp_daan.server.audit import AuditFile
 from mcp_daan.server.http.metrics import Metrics
+from mcp_daan.server.locking import locked
 from mcp_daan.server.records import Record
 from tests.http.servers import MODERN, Server, children, environment, wait
 
@@ -99,7 +100,7 @@ def test_the_audit_is_kept_over_stdio_where_a_file_is_set(demo: Path, tmp_path: 
 def test_a_full_audit_file_is_rotated_and_no_line_is_lost_between_processes(tmp_path: Path) -> None:
     """Four processes write; every line is whole, in one of the files, and the oldest file goes."""
     program = "import sys; from pathlib import Path; from mcp_daan.server.audit import AuditFile\n"
-    program += "file = AuditFile(Path(sys.argv[1]), max_bytes=20000, keep=50)\n"
+    program += "file = AuditFile(Path(sys.argv[1]), max_bytes=2000, keep=200)\n"
     program += "for n in range(500): file.write(f'{sys.argv[2]}-{n} ' + 'x' * 80 + chr(10))"
     path = tmp_path / "audit.jsonl"
     running = [
@@ -110,14 +111,27 @@ def test_a_full_audit_file_is_rotated_and_no_line_is_lost_between_processes(tmp_
     files = [each for each in tmp_path.iterdir() if each.name.startswith("audit.jsonl") and each.suffix != ".lock"]
     lines = [line for each in files for line in each.read_text().splitlines()]
 
-    assert len(files) > 5
-    assert max(each.stat().st_size for each in files) <= 20000
+    assert len(files) > 50
+    assert max(each.stat().st_size for each in files) <= 2000
     assert sorted(line.split()[0] for line in lines) == sorted(f"{p}-{n}" for p in range(4) for n in range(500))
     few = AuditFile(path, max_bytes=200, keep=2)
     for number in range(20):
         few.write(f"{number} {'x' * 150}\n")
     assert [path.with_name(f"audit.jsonl.{number}").exists() for number in (1, 2)] == [True, True]
     assert path.with_name("audit.jsonl.1").read_text().startswith("18 ")
+
+
+def test_a_line_waits_while_another_process_is_in_the_file(tmp_path: Path) -> None:
+    """Else it might go into a file that is just being renamed."""
+    file = AuditFile(tmp_path / "audit.jsonl", max_bytes=1000, keep=2)
+    writing = threading.Thread(target=file.write, args=("late\n",))
+    with locked(tmp_path / "audit.jsonl"):
+        writing.start()
+        writing.join(0.3)
+        meanwhile = (tmp_path / "audit.jsonl").read_text()
+    writing.join(10)
+
+    assert (meanwhile, (tmp_path / "audit.jsonl").read_text()) == ("", "late\n")
 
 
 def test_an_audit_file_that_cannot_be_written_is_said_before_anything_is_served(demo: Path, home: Path) -> None:
