@@ -6,7 +6,6 @@ import os
 import threading
 import time
 from collections.abc import Sequence
-from typing import TextIO
 
 import anyio
 from mcp.server.stdio import stdio_server
@@ -64,18 +63,7 @@ def _watches(app: App, offer: Offer) -> list[Watch]:
     return [recording(offer, audit_to(settings, root, app.redact))]
 
 
-def serve_on(app: App, offer: Offer, lines: TextIO, out: TextIO) -> None:
-    """Serve on two text files until *lines* ends; the app stays open."""
-    anyio.run(_serve, app, offer, _watches(app, offer), anyio.wrap_file(lines), anyio.wrap_file(out))
-
-
-async def _serve(
-    app: App,
-    offer: Offer,
-    watches: Sequence[Watch],
-    lines: anyio.AsyncFile[str] | None = None,
-    out: anyio.AsyncFile[str] | None = None,
-) -> None:
+async def _serve(app: App, offer: Offer, watches: Sequence[Watch]) -> None:
     server = make_server(app, offer, watches=watches)
-    async with stdio_server(lines, out) as (incoming, outgoing):
+    async with stdio_server() as (incoming, outgoing):
         await server.run(incoming, outgoing, options(server))

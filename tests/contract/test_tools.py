@@ -186,6 +186,8 @@ def test_a_broken_daan_toml_is_a_clear_failure_and_mending_it_is_enough(tool: To
 
 def test_the_tool_list_is_small_enough_for_a_models_context() -> None:
     """Names, descriptions and input schemas together; about four characters a token."""
-    shown = [{key: tool[key] for key in ("name", "description", "inputSchema")} for tool in listed(all_tools().values())]
+    shown = [
+        {key: tool[key] for key in ("name", "description", "inputSchema")} for tool in listed(all_tools().values())
+    ]
 
     assert len(json.dumps(shown, separators=(",", ":"))) < 16_000
