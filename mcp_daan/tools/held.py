@@ -167,7 +167,9 @@ def holes_of(app: App, held: Sequence[Held]) -> list[str]:
     """What could not be read, and what to do about it."""
     holes = [f"{error.message} {error.advice}" for error in app.workspace.unreadable]
     if app.databases and not held:
-        holes.append("Only remote databases are named, and documents are held against local ones: name one in daan.toml.")
+        holes.append(
+            "Only remote databases are named, and documents are held against local ones: name one in daan.toml."
+        )
     for each in held:
         name = each.database.name
         if each.problem is not None:
