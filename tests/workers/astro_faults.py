@@ -56,6 +56,12 @@ ASTRO_FAULTS = [
     Fault("astro_runtime_removed", "const {", {
         **portal(), "src/pages/index.astro": "---\n// Astro.locals.runtime was here\nconst { env } = Astro.locals.runtime;\n---\n"},
         "src/pages/index.astro"),
+    Fault("astro_runtime_removed", "runtime", {
+        **portal(), "src/pages/api/me.ts": "export const GET = ({ locals }) => {\n  const { runtime } = locals;\n};\n"},
+        "src/pages/api/me.ts"),
+    Fault("astro_runtime_removed", "runtime", {
+        **portal(), "src/pages/api/me.ts": "export const GET = ({ locals: { user, runtime } }) => new Response(runtime.env.A);\n"},
+        "src/pages/api/me.ts"),
     Fault("astro_prerendered", "prerender", {
         **portal(), **OAUTH, "src/pages/oauth/token.ts": "export const prerender = true;\n" + TOKEN}, "src/pages/oauth/token.ts"),
     Fault("astro_prerendered", "export", {

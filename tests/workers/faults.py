@@ -207,6 +207,9 @@ RUNNING_FAULTS = [
     jsonc("pages_unsupported", '"staging"', pages_build_output_dir="out", env={"staging": {}}, _without=("main",)),
     jsonc("key_missing", None, pages_build_output_dir="out", _without=("main", "name")),
     with_files("node_too_old", "20", ".nvmrc", {".nvmrc": "20\n", "package.json": pack(devDependencies={"wrangler": "^4.1.0"})}),
+    with_files("node_too_old", "v20", ".nvmrc", {".nvmrc": "v20.20.2\n"}),
+    with_files("node_too_old", '"node"', "package.json",
+               {"package.json": pack(devDependencies={"wrangler": "latest"}, volta={"node": "20.1.0"})}),
     with_files("node_too_old", '"node"', "package.json",
                {"package.json": pack(devDependencies={"wrangler": "^4.1.0"}, engines={"node": ">=18 <22"})}),
 ]  # fmt: skip

@@ -165,3 +165,13 @@ def test_the_text_of_a_fix_mends_the_fault_in_toml(workspace: Path) -> None:
     (workspace / fault.path).write_text(f"{fault.files[fault.path]}\n{text}\n")
 
     assert found(checked(workspace)) == []
+
+
+def test_a_fix_can_be_typed_as_it_stands(workspace: Path) -> None:
+    """A command stands whole between its quotes, and a number has all its digits."""
+    secret = {"vars": {"CLIENT_SECRET": SECRET}}
+    written(workspace, worker(limits={"subrequests": 99_000_000}, env={"production": secret}).items())
+    fixes = " ".join(one["fix"] for one in checked(workspace)["data"]["findings"])
+
+    assert "`wrangler secret put CLIENT_SECRET --env production`" in fixes
+    assert "a value up to 10000000 at" in fixes

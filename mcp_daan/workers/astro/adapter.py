@@ -23,7 +23,11 @@ OPTIONS = {
     "functionPerRoute": "Remove it.",
     "wasmModuleImports": "Remove it.",
 }
-_RUNTIME = re.compile(r"\blocals\.runtime\b")
+# By name, or taken apart: `const { runtime } = locals`, `({ locals: { runtime } })`.
+_RUNTIME = re.compile(
+    r"\blocals\??\.runtime\b|\bruntime\b[^{};=]{0,200}\}\s*=\s*(?:\w+\.)*locals\b(?!\.)"
+    r"|\blocals\s*:\s*\{[\w\s,]{0,200}\bruntime\b\s*[,}]"
+)
 
 
 def adapter_findings(project: Project) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from mcp_daan.workers.finding import Finding, found, name
 from mcp_daan.workers.seen import Manifest, Seen, numbers
 
 _PINNED = (".nvmrc", ".node-version")
+_NEWEST = ("latest", "*")
 # Old code names people write in .nvmrc.
 _NAMES = {"argon": 4, "boron": 6, "carbon": 8, "dubnium": 10, "erbium": 12, "fermium": 14, "gallium": 16, "hydrogen": 18, "iron": 20, "jod": 22}  # fmt: skip
 
@@ -33,7 +34,11 @@ def _needed(seen: Seen) -> tuple[int, ...] | None:
     """The least Node of the wrangler that the app would use; None for one of before version 4, or unknown."""
     if seen.known.installed:
         return numbers(seen.known.node)
-    wanted = numbers(seen.wanted("wrangler") or "")
+    asked = seen.wanted("wrangler")
+    # Where none is named, `npx wrangler` fetches the newest; Pages projects may be built without it.
+    if asked in _NEWEST or (asked is None and "pages_build_output_dir" not in seen.config.values):
+        return numbers(seen.known.node)
+    wanted = numbers(asked or "")
     ours = numbers(seen.known.version) or ()
     # What the app asks for with a caret becomes the newest of its major version.
     return numbers(seen.known.node) if wanted and wanted[0] == ours[0] else None

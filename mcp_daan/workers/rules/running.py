@@ -82,7 +82,7 @@ def limit_findings(seen: Seen) -> Iterator[Finding]:
 def _over(seen: Seen, scope: Scope, keys: Keys, limit: Limit, unit: float) -> Iterator[Finding]:
     value = value_at(scope.own, keys)
     if _number(value) and (value * unit > limit.most or value < 0):
-        yield _finding(seen, scope, keys, _may(limit), f"a value up to {limit.most / unit:g}")
+        yield _finding(seen, scope, keys, _may(limit), f"a value up to {limit.most / unit:.15g}")
 
 
 def _variables(seen: Seen, scope: Scope) -> Iterator[Finding]:

@@ -50,8 +50,8 @@ def secret_findings(seen: Seen) -> Iterator[Finding]:
         variable = _variable(keys)
         called = name(variable or str(keys[-1]))
         fix = (
-            f"Remove it, renew the secret at its issuer, and run `wrangler secret put {variable}`"
-            f"{_in(keys)}; for local development put it in `.dev.vars`, which git must not hold."
+            f"Remove it, renew the secret at its issuer, and run `wrangler secret put {variable}"
+            f"{_in(keys)}`; for local development put it in `.dev.vars`, which git must not hold."
             if variable
             else "Remove it, renew it at its issuer, and give it to the Worker with `wrangler secret put`; for local"
             " development use `.dev.vars`."
