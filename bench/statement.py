@@ -7,6 +7,7 @@ the difference of two layers that differ in nothing else.
 """
 
 import argparse
+import random
 import statistics
 import sys
 import tempfile
@@ -73,8 +74,11 @@ def layers_of(app: App, bare: apsw.Connection, guarded: apsw.Connection, file: P
 def measured(layers: dict[str, Layer], sql: str, calls: int) -> dict[str, list[float]]:
     """Microseconds of each call; the first twenty are warm-up."""
     times: dict[str, list[float]] = {name: [] for name in layers}
+    turns, chance = list(layers.items()), random.Random(1)
     for number in range(calls + 20):
-        for name, layer in layers.items():
+        # In any order: whoever comes after the worker process finds the caches cold.
+        chance.shuffle(turns)
+        for name, layer in turns:
             begun = time.perf_counter()
             layer(sql)
             if number >= 20:
