@@ -141,7 +141,8 @@ def missing_file() -> NotFound:
     """There is no file yet."""
     return NotFound(
         "There is no database file.",
-        advice="Run the Worker once locally, or apply its migrations, so that wrangler makes it.",
+        advice="Run the Worker once locally, or apply its migrations, so that wrangler makes it. "
+        "`d1_databases` gives `sizeBytes` for those that have one.",
     )
 
 

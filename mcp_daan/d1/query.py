@@ -124,7 +124,10 @@ def rows_of(
 
 
 def bound(value: Parameter) -> str | int | float | None:
-    """*value* as SQLite takes it; InvalidArguments for an integer of more than 64 bits."""
+    """*value* as SQLite takes it; InvalidArguments for an integer of more than 64 bits and for half a surrogate pair."""
+    # pydantic takes half a pair of surrogates where an argument may be of several types.
+    if isinstance(value, str) and not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value):
+        raise InvalidArguments("A text in `parameters` is not valid Unicode.", advice="Send it as UTF-8 text.")
     if isinstance(value, int) and not -INT64 <= value < INT64:
         raise InvalidArguments(
             "An integer in `parameters` does not fit 64 bits.", advice="Pass it as a string, or as a float."

@@ -12,7 +12,7 @@ from typing import Any
 
 import apsw
 
-from mcp_daan.d1.explaining.cost import counted_whole, counting
+from mcp_daan.d1.explaining.cost import Steps, counted_whole, counting
 from mcp_daan.d1.guard import SQL_BYTES, Guard, refusal
 from mcp_daan.d1.masking.lineage import Masks, result_masks
 from mcp_daan.d1.masking.secrets import secret_columns
@@ -59,7 +59,7 @@ def answer(
             masks = column_masks(connection, sql, shape, secrets)
             room = room_beside(shape.columns, room)
             with counting(connection) as steps:
-                page = _page(connection, masks.statement, parameters, shape, skip, limit, room, masks.columns)
+                page = _page(connection, masks.statement, parameters, shape, skip, limit, room, masks.columns, steps)
             ended = time.perf_counter()
             scanned = steps.scanned + (1 if steps.scanned else 0)
             if any(column == "" for _, column in guard.read):
@@ -148,11 +148,15 @@ def _page(
     limit: int,
     room: int,
     masked: Sequence[bool],
+    steps: Steps,
 ) -> Page:
     try:
         return collected(connection.execute(sql, parameters), skip, limit, room, masked)
     except UnicodeDecodeError:
-        return collected(_as_bytes(connection, sql, parameters, shape), skip, limit, room, masked)
+        tables = table_names(connection)
+    # The first run has ended with its handler: neither it nor our look at the schema is a cost of the statement.
+    steps.scanned = 0
+    return collected(_as_bytes(connection, sql, parameters, shape, tables), skip, limit, room, masked)
 
 
 def collected(
@@ -211,7 +215,7 @@ def _json_bytes(value: object) -> int:
 
 
 def _as_bytes(
-    connection: apsw.Connection, sql: str, parameters: Sequence[SQLValue], shape: Shape
+    connection: apsw.Connection, sql: str, parameters: Sequence[SQLValue], shape: Shape, tables: frozenset[str]
 ) -> Iterator[tuple[SQLValue, ...]]:
     """The same rows with text read as bytes, for a database that holds text that is not UTF-8."""
     names = [f"c{number}" for number in range(len(shape.columns))]
@@ -219,7 +223,7 @@ def _as_bytes(
     # The statement itself kept D1's limits already.
     connection.limit(apsw.SQLITE_LIMIT_COLUMN, 2 * len(names) + 1)
     connection.limit(apsw.SQLITE_LIMIT_SQL_LENGTH, 2 * SQL_BYTES)
-    page = unused_name(sql, table_names(connection))
+    page = unused_name(sql, tables)
     wrapped = f"WITH {page}({', '.join(names)}) AS (\n{without_end(sql)}\n) SELECT {values} FROM {page}"
     try:
         rows = connection.execute(wrapped, parameters)

@@ -167,11 +167,12 @@ def test_a_database_without_a_file_is_listed_and_not_made(empty: Portal) -> None
     """A hint says how wrangler makes it; looking makes nothing."""
     answer = empty.call("d1_databases")
     [listed] = answer.data["databases"]
+    asked = empty.query("SELECT 1")
 
     assert (listed["tables"], listed["sizeBytes"]) == (0, None)
     assert "No file yet" in answer.recommendations[0]
-    assert not (empty.folder / ".wrangler").exists()
-    assert code(empty.query("SELECT 1")) == "not_found"
+    assert code(asked) == "not_found"
+    assert "`d1_databases`" in asked.recommendations[0]
     assert not (empty.folder / ".wrangler").exists()
 
 

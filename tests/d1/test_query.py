@@ -107,6 +107,14 @@ def test_parameters_are_values_and_never_sql(portal: Portal) -> None:
     assert rows == [["'; DROP TABLE users", 7, 1.5, 1, None, 7]]
 
 
+def test_a_parameter_that_is_no_unicode_is_told_as_that(portal: Portal) -> None:
+    """JSON may hold half of a pair of surrogates, which no UTF-8 has; it was a fault of ours once."""
+    answer = portal.query("SELECT ?", parameters=["half \ud800"])
+
+    assert code(answer) == "invalid_arguments"
+    assert answer.summary == "A text in `parameters` is not valid Unicode."
+
+
 def test_a_number_in_parameters_is_a_float_as_in_d1(portal: Portal) -> None:
     """JavaScript has no other; what it could not hold exactly stays exact here."""
     rows = portal.rows(
@@ -239,6 +247,13 @@ def test_rows_read_are_estimated(empty: Portal, sql: str, read: int) -> None:
     empty.fill(NUMBERS)
 
     assert empty.query(sql).data["meta"]["rowsRead"] == read
+
+
+def test_rows_that_are_read_anew_as_bytes_count_once(empty: Portal) -> None:
+    """Text that is not UTF-8 needs a second run, which is ours and no cost of the statement."""
+    empty.fill("CREATE TABLE t(x); INSERT INTO t VALUES ('a'), ('b'), (CAST(x'ff' AS TEXT)), ('d');")
+
+    assert empty.query("SELECT x FROM t").data["meta"]["rowsRead"] == 4
 
 
 def test_secrets_are_masked_and_the_rest_is_readable(portal: Portal) -> None:
