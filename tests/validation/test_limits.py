@@ -16,7 +16,6 @@ WRONG = {
     "The Worker size": (
         "Worker size limit is 1 MB.",
         "De Worker mag maximaal 1 MB groot zijn.",
-        "Workers mogen maximaal 1 MB groot zijn.",
         "Workers mogen hoogstens 3 MB (gratis) of 10 MB (betaald) na compressie zijn.",
         "The maximum Worker size is 10 MB after compression.",
         "Limits of Workers: 10 ms CPU, 128 MB memory, 1 MB script size.",

@@ -42,7 +42,7 @@ TOPICS = (
         r"|(?<=[kmg]b[ ])(?:script|bund(?:le|el))\b|(?<=[kmg]ib[ ])(?:script|bund(?:le|el))\b"
         rf"|\bbund(?:le|el)[ ](?:mag|mogen|can|may|must|moet)\b"
         rf"|\b(?:worker|script|bund(?:le|el))\b[^|]{{0,30}}\b(?:compress\w*|gzip\w*|gecomprimeerd)"
-        rf"|\b(?:worker|script|bund(?:le|el))s?\b[^|]{{0,40}}\b(?:groot|groter|large|larger|big|bigger)\b",
+        rf"|\b(?:worker|script|bund(?:le|el))\b[^|]{{0,40}}\b(?:groot|groter|large|larger|big|bigger)\b",
         r"^(?!.*\b(?:body|uploads?|uploaden|assets?|requests?|verzoek\w*|reads?|le[ez]\w*|send|stu\w*)\b).*"
         r"\b(?:workers?|scripts?) (?:mag|mogen|can|may|must|moet(?:en)?) (?:only )?(?:be|maximaal|hoogstens|ten hoogste)\b",
     ),
