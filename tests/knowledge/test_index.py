@@ -264,11 +264,9 @@ for _ in range(3):
 """
 
 
-def test_processes_that_index_at_once_share_one_whole_index(base: KnowledgeBase, write: Write) -> None:
-    """Every one sees every page exactly once, in the one file; none has to do without it."""
-    for number in range(300):
-        write(f"backend/{number}.md", f"# Page {number}\n\ntext\n\n## Part\n\nmore\n")
-    started = [
+def four_that_index(base: KnowledgeBase) -> list[subprocess.Popen[str]]:
+    """Four processes that wait for the end of their input, and then index *base*."""
+    return [
         subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(base.workspace.root)],
             cwd=ROOT,
@@ -278,6 +276,13 @@ def test_processes_that_index_at_once_share_one_whole_index(base: KnowledgeBase,
         )
         for _ in range(4)
     ]
+
+
+def test_processes_that_index_at_once_share_one_whole_index(base: KnowledgeBase, write: Write) -> None:
+    """Every one sees every page exactly once, in the one file; none has to do without it."""
+    for number in range(300):
+        write(f"backend/{number}.md", f"# Page {number}\n\ntext\n\n## Part\n\nmore\n")
+    started = four_that_index(base)
     # Only the first process to be spoken to may have begun before the last one is.
     for process in started:
         assert process.stdin is not None
@@ -359,16 +364,7 @@ def test_a_process_that_is_killed_in_the_middle_of_a_write_leaves_no_half_page(
     """While three others go on: each page is there once, with both its parts."""
     for number in range(300):
         write(f"backend/{number}.md", f"# Page {number}\n\n" + "text\n" * 100 + "\n## Part\n\nmore\n")
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(base.workspace.root)],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
+    started = four_that_index(base)
     for process in started:
         assert process.stdin is not None
         process.stdin.close()
