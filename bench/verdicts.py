@@ -262,9 +262,9 @@ def judged(dialect: Dialect, seed: int, times: int) -> Iterator[tuple[Situation,
 def _connections(app: App) -> Iterator[dict[str, Any]]:
     cursor = None
     while True:
-        answer = run(tools_in(tokens)["tokens_health"], app.for_call(), {"limit": 1000, "cursor": cursor})
-        yield from answer.data["connections"]
-        cursor = answer.data["nextCursor"]
+        answer = run(tools_in(tokens)["tokens_health"], app.for_call(), {"limit": 1000, "cursor": cursor}).answer
+        yield from answer["data"]["connections"]
+        cursor = answer["data"]["nextCursor"]
         if cursor is None:
             return
 

@@ -19,7 +19,7 @@ from mcp_daan.d1.remote.schemas import Schemas
 from mcp_daan.errors import DaanError, NotFound, Unavailable
 from mcp_daan.knowledge.base import KnowledgeBase, open_knowledge
 from mcp_daan.knowledge.retrieval.meaning import Meaning
-from mcp_daan.protocol import Answer
+from mcp_daan.protocol import Said
 from mcp_daan.scrub import Secrets, secret_name
 from mcp_daan.tokens.keys import KeyRing, read_keys
 from mcp_daan.toolbox import Progress
@@ -72,7 +72,7 @@ class App:
         self.meaning = Meaning()
         self.clouds = Clouds()
         self.schemas = Schemas()
-        self.crew: Crew[Answer] = Crew()
+        self.crew: Crew[Said] = Crew()
         self.progress: Progress = lambda done, total, message: None
 
     def for_call(self, progress: Progress | None = None) -> "App":

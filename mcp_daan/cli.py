@@ -165,7 +165,6 @@ def _serve(chosen: argparse.Namespace) -> int:
 
 
 def _call(chosen: argparse.Namespace) -> int:
-    from mcp_daan.protocol import to_json
     from mcp_daan.toolbox import refusal, run
 
     app = _app(chosen)
@@ -173,16 +172,16 @@ def _call(chosen: argparse.Namespace) -> int:
     arguments: dict[str, Any] = {}
     try:
         arguments = _object(sys.stdin.buffer.read() if chosen.arguments == "-" else chosen.arguments)
-        answer = run(_tool(_switches(chosen).offer().tools, chosen.tool), app.for_call(bar.show), arguments)
+        said = run(_tool(_switches(chosen).offer().tools, chosen.tool), app.for_call(bar.show), arguments)
     except DaanError as error:
-        answer = refusal(error, arguments)
+        said = refusal(error, arguments)
     finally:
         bar.clear()
         app.close()
-    sys.stdout.write(to_json(answer.model_dump(by_alias=True)) + "\n")
-    if chosen.strict and answer.status != "failed" and _has_error(answer.data):
+    sys.stdout.write(said.text + "\n")
+    if chosen.strict and not said.failed and _has_error(said.answer["data"]):
         return FINDINGS
-    return STATUS[answer.status]
+    return STATUS[said.answer["status"]]
 
 
 def _tool(tools: Mapping[str, Any], name: str) -> Any:

@@ -1,6 +1,7 @@
 """The Output Protocol: one JSON object for every answer."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
@@ -10,12 +11,18 @@ from pydantic.alias_generators import to_camel
 Component = Literal["d1", "workers", "oauth", "astro"]
 Severity = Literal["info", "warning", "error"]
 SAFE_INTEGER = 2**53 - 1
+_WRITER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Model(BaseModel):
     """A value on the wire: snake_case here, camelCase there, no unknown keys."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+    def wire(self) -> dict[str, Any]:
+        """The value as it travels."""
+        return self.model_dump(mode="json", by_alias=True)
 
 
 P = TypeVar("P", bound=Model)
@@ -55,6 +62,7 @@ class Problem(Model):
     retryable: bool
 
 
+# The form that `toolbox` writes by hand; the tests hold every answer against it.
 class Answer(Model):
     """The Output Protocol's object; the first seven keys never change type."""
 
@@ -69,10 +77,36 @@ class Answer(Model):
     error: Problem | None
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a call answers, written once: the Output Protocol object as its final text, and as the object it reads as."""
+
+    text: str
+    answer: dict[str, Any]
+
+    @property
+    def failed(self) -> bool:
+        """Whether the call failed."""
+        return self.answer["error"] is not None
+
+
 def to_json(value: object) -> str:
     """Compact JSON; a lone surrogate becomes U+FFFD, since it has no UTF-8 form."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace").decode()
+    return without_surrogates(written(value))
+
+
+def written(value: object) -> str:
+    """Compact JSON as `value` has it, lone surrogates and all."""
+    return _WRITER.encode(value)
+
+
+def without_surrogates(text: str) -> str:
+    """*text* with U+FFFD for what has no UTF-8 form."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub("\ufffd", text)
+    return text
 
 
 def json_bytes(value: object) -> int:

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from mcp_daan.cached import cached_property
 from mcp_daan.errors import DaanError, InternalError, InvalidArguments, TooLarge
-from mcp_daan.protocol import Answer, Component, Model, Problem, Reply, to_json
+from mcp_daan.protocol import Answer, Component, Model, Reply, Said, to_json, without_surrogates, written
 from mcp_daan.scrub import Secrets
 
 log = logging.getLogger("mcp_daan")
@@ -130,8 +130,8 @@ def tools_in(*modules: ModuleType) -> dict[str, Tool]:
     return {each.name: each for each in found}
 
 
-def run(called: Tool, app: Host, arguments: Mapping[str, Any]) -> Answer:
-    """Run one call; whatever happens, the answer is an Output Protocol object without secrets."""
+def run(called: Tool, app: Host, arguments: Mapping[str, Any]) -> Said:
+    """Run one call; whatever happens, it says an Output Protocol object without secrets."""
     task_id = _task_id(arguments)
     try:
         return _run(called, app, arguments, task_id)
@@ -142,61 +142,75 @@ def run(called: Tool, app: Host, arguments: Mapping[str, Any]) -> Answer:
             advice=f"Look for task {task_id} in the server's log (stderr) and report it.",
         )
         # Every word of it is ours: it needs no cleaning, which may be what failed.
-        return failure(called, task_id, fault)
+        answer = failure(fault, task_id, called.component)
+        return Said(to_json(answer), answer)
 
 
-def _run(called: Tool, app: Host, arguments: Mapping[str, Any], task_id: str) -> Answer:
+def _run(called: Tool, app: Host, arguments: Mapping[str, Any], task_id: str) -> Said:
+    most = app.max_answer_bytes
     try:
-        answer = _answer(called, app, arguments, task_id)
-        clean = app.redact(answer)
-        if len(clean.encode()) > app.max_answer_bytes:
+        said = _said(app, _answer(called, app, arguments, task_id))
+        if _larger(said, most):
             raise TooLarge(
-                f"The answer is larger than {app.max_answer_bytes} bytes and cannot be cut further.",
+                f"The answer is larger than {most} bytes and cannot be cut further.",
                 advice="Ask for less of it, or raise `max_answer_bytes` under `[limits]` in daan.toml.",
             )
     except DaanError as error:
-        clean = app.redact(to_json(failure(called, task_id, error).model_dump(by_alias=True)))
-        if len(clean.encode()) > app.max_answer_bytes:
+        said = _said(app, failure(error, task_id, called.component))
+        if _larger(said, most):
             short = type(error)(_shortened(error.message), advice=_shortened(error.advice))
-            clean = app.redact(to_json(failure(called, task_id, short).model_dump(by_alias=True)))
-    return Answer.model_validate_json(clean)
+            said = _said(app, failure(short, task_id, called.component))
+    return said
 
 
-def failure(called: Tool, task_id: str, error: DaanError) -> Answer:
-    """The answer of *called* that says why it failed and what to do next."""
-    return refusal(error).model_copy(update={"task_id": task_id, "component": called.component})
+def _said(app: Host, answer: dict[str, Any]) -> Said:
+    text = written(answer)
+    clean = app.redact(without_surrogates(text))
+    if clean == text:
+        return Said(text, answer)
+    # What was masked may have been half a key or a bracket, and what had no UTF-8 form stands in the object still.
+    read = Answer.model_validate_json(clean).model_dump(by_alias=True)
+    return Said(to_json(read), read)
 
 
-def refusal(error: DaanError, arguments: Mapping[str, Any] = MappingProxyType({})) -> Answer:
-    """The answer to a call that reached no tool."""
-    return Answer(
-        task_id=_task_id(arguments),
-        status="failed",
-        summary=error.message,
-        artifacts=[],
-        component=None,
-        lessons_added=0,
-        recommendations=[error.advice],
-        data=error.data,
-        error=Problem(code=error.code, message=error.message, retryable=error.retryable),
-    )
+def _larger(said: Said, most: int) -> bool:
+    return len(said.text.encode()) > most
 
 
-def _answer(called: Tool, app: Host, arguments: Mapping[str, Any], task_id: str) -> str:
+def failure(error: DaanError, task_id: str, component: Component | None = None) -> dict[str, Any]:
+    """The answer that says why a call failed and what to do next."""
+    return {
+        "taskId": task_id,
+        "status": "failed",
+        "summary": error.message,
+        "artifacts": [],
+        "component": component,
+        "lessonsAdded": 0,
+        "recommendations": [error.advice],
+        "data": error.data,
+        "error": {"code": error.code, "message": error.message, "retryable": error.retryable},
+    }
+
+
+def refusal(error: DaanError, arguments: Mapping[str, Any] = MappingProxyType({})) -> Said:
+    """What is said to a call that reached no tool."""
+    answer = failure(error, _task_id(arguments))
+    return Said(to_json(answer), answer)
+
+
+def _answer(called: Tool, app: Host, arguments: Mapping[str, Any], task_id: str) -> dict[str, Any]:
     reply = called.function(app, **_validated(called, arguments))
-    return to_json(
-        Answer(
-            task_id=task_id,
-            status="partial" if reply.partial else "complete",
-            summary=reply.summary,
-            artifacts=reply.artifacts,
-            component=reply.component or called.component,
-            lessons_added=reply.lessons_added,
-            recommendations=reply.recommendations,
-            data=reply.data.model_dump(mode="json", by_alias=True),
-            error=None,
-        ).model_dump(by_alias=True)
-    )
+    return {
+        "taskId": task_id,
+        "status": "partial" if reply.partial else "complete",
+        "summary": reply.summary,
+        "artifacts": reply.artifacts,
+        "component": reply.component or called.component,
+        "lessonsAdded": reply.lessons_added,
+        "recommendations": reply.recommendations,
+        "data": reply.data.wire(),
+        "error": None,
+    }
 
 
 def _validated(called: Tool, arguments: Mapping[str, Any]) -> dict[str, Any]:

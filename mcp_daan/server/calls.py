@@ -8,7 +8,6 @@ import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
 from mcp_daan.app import App
-from mcp_daan.protocol import to_json
 from mcp_daan.server.callers import Context, offered
 from mcp_daan.server.offer import Offer
 from mcp_daan.stopping import Stop, current
@@ -59,9 +58,9 @@ async def call_tool(
         anyio.from_thread.run(context.session.report_progress, done, total, app.redact(message))
 
     def work() -> types.CallToolResult:
-        answer = run(tool, app.for_call(progress), params.arguments or {}).model_dump(by_alias=True)
-        text = types.TextContent(type="text", text=to_json(answer))
-        return types.CallToolResult(content=[text], structured_content=answer, is_error=answer["error"] is not None)
+        said = run(tool, app.for_call(progress), params.arguments or {})
+        text = types.TextContent(type="text", text=said.text)
+        return types.CallToolResult(content=[text], structured_content=said.answer, is_error=said.failed)
 
     current.set(stop)
     try:

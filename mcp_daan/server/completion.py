@@ -55,8 +55,8 @@ def _databases(app: App) -> list[str]:
 
 
 def _connections(app: App) -> list[str]:
-    answer = run(all_tools()["tokens_health"], app, {"limit": MOST})
-    return [str(connection["id"]) for connection in answer.data.get("connections", [])]
+    answer = run(all_tools()["tokens_health"], app, {"limit": MOST}).answer
+    return [str(connection["id"]) for connection in answer["data"].get("connections", [])]
 
 
 # The tool that shows the same values.

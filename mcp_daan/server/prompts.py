@@ -148,8 +148,7 @@ def _databases(app: App) -> str:
 
 
 def _health(app: App) -> str:
-    answer = run(all_tools()["tokens_health"], app, {"limit": 1})
-    return answer.summary
+    return str(run(all_tools()["tokens_health"], app, {"limit": 1}).answer["summary"])
 
 
 # The tool that shows the same as a fact.

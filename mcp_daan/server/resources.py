@@ -125,10 +125,10 @@ def _contents(app: App, shown: Offer, uri: str) -> tuple[str, str]:
 
 def _data(app: App, name: str, arguments: dict[str, str]) -> str:
     """What the tool called *name* answers, without the protocol around it."""
-    answer = run(all_tools()[name], app, arguments)
-    if answer.error is not None:
-        raise NotFound(answer.error.message, advice=answer.recommendations[0])
-    return to_json(answer.data)
+    said = run(all_tools()[name], app, arguments)
+    if said.failed:
+        raise NotFound(said.answer["error"]["message"], advice=said.answer["recommendations"][0])
+    return to_json(said.answer["data"])
 
 
 def _absent() -> NotFound:

@@ -2,9 +2,9 @@
 
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import apsw
 
@@ -15,7 +15,6 @@ from mcp_daan.d1.databases import called
 from mcp_daan.d1.listing import entry
 from mcp_daan.errors import DaanError
 from mcp_daan.knowledge import repository
-from mcp_daan.protocol import Answer
 from mcp_daan.tokens.credentials import SOURCE as API_TOKEN
 from mcp_daan.tokens.credentials import ApiToken
 from mcp_daan.tokens.wording import age
@@ -134,8 +133,8 @@ def key(app: App) -> Iterator[Check]:
     ring = app.keys
     found = [name for name, each in zip(called(app.databases), app.databases, strict=True) if each.exists]
     tool = tools_in(tokens)["tokens_health"]
-    answers = {name: run(tool, app.for_call(), {"database": name, "limit": 1}) for name in found}
-    connections = {name: sum(answer.data.get("counts", {}).values()) for name, answer in answers.items()}
+    answers = {name: run(tool, app.for_call(), {"database": name, "limit": 1}).answer for name in found}
+    connections = {name: sum(answer["data"].get("counts", {}).values()) for name, answer in answers.items()}
     for problem in (*ring.problems, *dict.fromkeys(remark for key in ring.keys for remark in key.remarks)):
         needed = problem.severity == "error" and any(connections.values())
         yield Check("key", "missing" if needed else "warning", problem.message, problem.advice)
@@ -143,16 +142,17 @@ def key(app: App) -> Iterator[Check]:
         there = "is set" if ring else "is not set"
         yield Check("key", "note", f"{KEY} {there}; no connections were found that need it.")
     for name, answer in answers.items():
-        if answer.error is not None and answer.error.code != "not_found":
-            yield Check("key", "warning", f"{name}: {answer.error.message}", answer.recommendations[0])
+        error = answer["error"]
+        if error is not None and error["code"] != "not_found":
+            yield Check("key", "warning", f"{name}: {error['message']}", answer["recommendations"][0])
         elif connections[name] and ring:
             yield _opened(name, answer)
         elif connections[name] and not ring.problems:
             yield Check("key", "missing", f"{name}: {connections[name]} connections, and no key.", SET_THE_KEY)
 
 
-def _opened(name: str, health: Answer) -> Check:
-    crypto = health.data["crypto"]
+def _opened(name: str, health: Mapping[str, Any]) -> Check:
+    crypto = health["data"]["crypto"]
     opened, shut = sum(crypto["keys"].values()), crypto["undecryptable"]
     if shut and not opened:
         found = f"{name}: {KEY} has the right length and opens none of {shut} sealed values."

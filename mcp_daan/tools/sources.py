@@ -10,7 +10,7 @@ from mcp_daan.app import App
 from mcp_daan.d1.databases import called
 from mcp_daan.errors import DaanError
 from mcp_daan.knowledge.repository import head_branch
-from mcp_daan.protocol import Answer, Model, Reply
+from mcp_daan.protocol import Model, Reply
 from mcp_daan.tokens.verdicts import Verdict
 from mcp_daan.tokens.wording import NEXT_STEPS
 from mcp_daan.toolbox import Tool
@@ -22,6 +22,8 @@ from mcp_daan.tools.tokens import HOLES
 from mcp_daan.workers.kv import local, remote
 from mcp_daan.workers.kv.namespaces import ID, Namespace, find_namespaces
 
+# As `Said.answer` holds it.
+Answer = Mapping[str, Any]
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 MOST_DATABASES = 8
 CONNECTIONS = 1000
@@ -268,12 +270,12 @@ def findings_of(asked: Sequence[tuple[Source, Answer]]) -> list[Pressing]:
 
 def hole(answer: Answer) -> tuple[str, str]:
     """What a partial answer could not see, and what to do about it."""
-    skipped = (each["message"] for each in answer.data.get("checks", []) if each.get("skipped") and not each["ok"])
-    unread = (each["message"] for each in answer.data.get("findings", []) if each["code"] in HOLES)
+    skipped = (each["message"] for each in answer["data"].get("checks", []) if each.get("skipped") and not each["ok"])
+    unread = (each["message"] for each in answer["data"].get("findings", []) if each["code"] in HOLES)
     if (why := next(chain(skipped, unread), None)) is not None:
         return why, "Call its tool by itself for more."
-    return "It saw a part only.", next(iter(answer.recommendations), "Call its tool by itself.")
+    return "It saw a part only.", next(iter(answer["recommendations"]), "Call its tool by itself.")
 
 
 def _told(source: Source, answer: Answer) -> list[Pressing]:
-    return [] if answer.error is not None else list(source.findings(answer.data))
+    return [] if answer["error"] is not None else list(source.findings(answer["data"]))

@@ -6,10 +6,10 @@ from typing import Literal
 
 from mcp_daan.app import App
 from mcp_daan.errors import DaanError
-from mcp_daan.protocol import Answer, Model, Reply
+from mcp_daan.protocol import Model, Reply, Said
 from mcp_daan.toolbox import run, tool
 from mcp_daan.tools.harm import Pressing, most_pressing
-from mcp_daan.tools.sources import MOST_DATABASES, Source, findings_of, hole, sources
+from mcp_daan.tools.sources import MOST_DATABASES, Answer, Source, findings_of, hole, sources
 
 # One that has not answered by then is left out; those here need a fraction of a second.
 SECONDS = 8.0
@@ -63,7 +63,8 @@ def infra_status(app: App) -> Reply[InfraStatus]:
     reached, unseen = _reached(app)
     asked = sources(app, reached=reached)
     quiet = _quiet(app)
-    answers = app.crew.gather({each.name: _job(each, quiet) for each in asked}, seconds=SECONDS)
+    said = app.crew.gather({each.name: _job(each, quiet) for each in asked}, seconds=SECONDS)
+    answers = {name: each.answer for name, each in said.items()}
     answered = [(each, answers[each.name]) for each in asked if each.name in answers]
     findings = findings_of(answered)
     unseen += _unseen(asked, answers)
@@ -118,7 +119,7 @@ def _quiet(app: App) -> App:
     return quiet
 
 
-def _job(source: Source, app: App) -> Callable[[], Answer]:
+def _job(source: Source, app: App) -> Callable[[], Said]:
     return lambda: run(source.tool, app, source.arguments)
 
 
@@ -129,10 +130,10 @@ def _unseen(asked: Sequence[Source], answers: Mapping[str, Answer]) -> list[Unse
         if answer is None:
             why, step = "It did not answer in time, or hangs since an earlier call.", "Call its tool by itself."
             kind: Kind = "late"
-        elif answer.error is not None:
-            kind = "absent" if answer.error.code == "not_found" else "failed"
-            why, step = answer.error.message, answer.recommendations[0]
-        elif answer.status == "partial":
+        elif answer["error"] is not None:
+            kind = "absent" if answer["error"]["code"] == "not_found" else "failed"
+            why, step = answer["error"]["message"], answer["recommendations"][0]
+        elif answer["status"] == "partial":
             kind, (why, step) = "partial", hole(answer)
         else:
             continue
@@ -142,7 +143,7 @@ def _unseen(asked: Sequence[Source], answers: Mapping[str, Answer]) -> list[Unse
 
 def _lines(asked: Sequence[Source], answers: Mapping[str, Answer], findings: Sequence[Pressing]) -> list[Line]:
     workers = answers.get("workers")
-    portals = workers is not None and any(app["kind"] == "astro" for app in workers.data.get("apps", []))
+    portals = workers is not None and any(app["kind"] == "astro" for app in workers["data"].get("apps", []))
     lines = []
     for component in COMPONENTS:
         if component == "astro" and not portals:
@@ -153,7 +154,7 @@ def _lines(asked: Sequence[Source], answers: Mapping[str, Answer], findings: Seq
         state: State = "ok"
         if found:
             state = "broken" if any(each.severity == "error" for each in found) else "attention"
-        elif not own or any(each is None or each.error is not None for each in own) or _none(component, own):
+        elif not own or any(each is None or each["error"] is not None for each in own) or _none(component, own):
             state = "unknown"
         told = _told(component, own) if component != "astro" else f"{len(found)} findings about the portal."
         lines.append(Line(component=component, state=state, summary=told, findings=len(found)))
@@ -164,13 +165,13 @@ def _none(component: str, own: Sequence[Answer | None]) -> bool:
     """Whether there is nothing of this kind to judge."""
     empty = {"workers": "There is no", "kv": "No KV", "cloudflare": "No credentials", "git": "No branch"}
     start = empty.get(component)
-    return start is not None and all(each is not None and each.summary.startswith(start) for each in own)
+    return start is not None and all(each is not None and each["summary"].startswith(start) for each in own)
 
 
 def _told(component: str, own: Sequence[Answer | None]) -> str:
     if not own:
         return "There is no database." if component == "d1" else "It was not asked."
-    words = list(dict.fromkeys(each.summary if each else "It did not answer in time." for each in own))
+    words = list(dict.fromkeys(each["summary"] if each else "It did not answer in time." for each in own))
     return " ".join(words[:SENTENCES])[:CHARACTERS]
 
 

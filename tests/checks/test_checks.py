@@ -8,7 +8,7 @@ import pytest
 from mcp_daan.d1.health.checks import checked
 from mcp_daan.d1.health.examination import CHECKS, DEEP
 from mcp_daan.d1.health.soundness import size_found
-from mcp_daan.toolbox import run
+from tests.asking import run
 from tests.checks.conftest import TOOL, Portal
 from tests.d1.conftest import code, contents
 

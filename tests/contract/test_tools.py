@@ -11,8 +11,9 @@ import pytest
 from mcp_daan.app import App
 from mcp_daan.protocol import to_json
 from mcp_daan.server.calls import listed
-from mcp_daan.toolbox import Tool, run
+from mcp_daan.toolbox import Tool
 from mcp_daan.tools import all_tools
+from tests.asking import run
 
 NAMES = [
     "knowledge_validate",

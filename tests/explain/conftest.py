@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from mcp_daan.protocol import Answer
-from mcp_daan.toolbox import run, tools_in
+from mcp_daan.toolbox import tools_in
 from mcp_daan.tools import explain
+from tests.asking import run
 from tests.d1.conftest import Portal
 
 TOOLS = tools_in(explain)

@@ -1,5 +1,6 @@
 """One call, from arguments to an Output Protocol object, whatever happens on the way."""
 
+import json
 import logging
 import secrets
 from dataclasses import dataclass, field
@@ -8,10 +9,12 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field
 
+from mcp_daan import toolbox
 from mcp_daan.errors import Conflict, DaanError, NotFound, Unavailable
 from mcp_daan.protocol import Answer, Model, Reply, to_json
 from mcp_daan.scrub import Secrets
-from mcp_daan.toolbox import Limit, Text, Tool, run, tool
+from mcp_daan.toolbox import Limit, Text, Tool, tool
+from tests.asking import run
 
 
 class Echo(Model):
@@ -178,10 +181,31 @@ def test_an_answer_that_cannot_be_cut_fails_rather_than_flood() -> None:
 
 def test_a_lone_surrogate_is_replaced_rather_than_breaking_the_line() -> None:
     """Text without UTF-8 form cannot reach a client whole."""
-    answer = run(ECHO, Desk(), {"text": "a\ud800b"})
+    desk = Desk(error=Conflict("Twice a\ud800b.", advice="Read it."))
 
-    assert answer.status in ("complete", "failed")
-    assert "\ud800" not in to_json(answer.model_dump())
+    said = toolbox.run(ECHO, desk, {"text": "hi"})
+
+    assert said.answer["summary"] == "Twice a\ufffdb."
+    assert json.loads(said.text.encode()) == said.answer
+
+
+def test_a_secret_that_breaks_the_json_is_a_fault_of_ours_and_no_leak() -> None:
+    """What is masked may hold a quote or a bracket."""
+    said = toolbox.run(ECHO, Desk(secrets=Secrets(['"component":"d1"'])), {"text": "hi", "task_id": "T-9"})
+
+    assert said.answer["error"]["code"] == "internal"
+    assert json.loads(said.text) == said.answer
+
+
+def test_names_that_are_masked_alike_are_one_in_text_and_object() -> None:
+    """A reader of JSON keeps one of two equal names; both forms show what he keeps."""
+    error = Conflict("Twice.", advice="Read it.", data={"secret-a-1": 1, "secret-a-2": 2})
+    desk = Desk(error=error, secrets=Secrets(["secret-a-1", "secret-a-2"]))
+
+    said = toolbox.run(ECHO, desk, {"text": "hi"})
+
+    assert said.answer["data"] == {"***": 2}
+    assert said.text.count("***") == 1
 
 
 def test_schemas_have_no_references_and_say_that_unknown_arguments_are_wrong() -> None:

@@ -10,8 +10,9 @@ import pytest
 from mcp_daan.app import App
 from mcp_daan.knowledge.base import KnowledgeBase
 from mcp_daan.protocol import to_json
-from mcp_daan.toolbox import run, tools_in
+from mcp_daan.toolbox import tools_in
 from mcp_daan.tools import knowledge
+from tests.asking import run
 from tests.knowledge.conftest import Write
 
 TOOLS = tools_in(knowledge)

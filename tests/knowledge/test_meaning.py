@@ -33,7 +33,8 @@ PAGES = {
 SERVER = """
 import json, sys, time
 from mcp_daan.app import App
-from mcp_daan.toolbox import run, tools_in
+from mcp_daan.toolbox import tools_in
+from tests.asking import run
 import mcp_daan.tools.knowledge as knowledge
 app = App(sys.argv[1])
 def ask(**arguments):

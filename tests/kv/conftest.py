@@ -9,9 +9,10 @@ import pytest
 from mcp_daan.app import App
 from mcp_daan.local_state import STATE, object_file
 from mcp_daan.protocol import Answer
-from mcp_daan.toolbox import run, tools_in
+from mcp_daan.toolbox import tools_in
 from mcp_daan.tools import kv
 from mcp_daan.workers.kv.namespaces import KIND, UNIQUE_KEY
+from tests.asking import run
 from tests.node.kv import in_kv
 
 TOOL = tools_in(kv)["kv_read"]

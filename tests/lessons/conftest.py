@@ -14,8 +14,9 @@ from mcp_daan.knowledge.base import KnowledgeBase
 from mcp_daan.knowledge.lessons.appending import Appended, Draft, append
 from mcp_daan.protocol import Answer
 from mcp_daan.scrub import Secrets
-from mcp_daan.toolbox import run, tools_in
+from mcp_daan.toolbox import tools_in
 from mcp_daan.tools import lessons
+from tests.asking import run
 
 TODAY = date(2026, 11, 22)
 

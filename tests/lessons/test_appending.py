@@ -11,9 +11,10 @@ from mcp_daan.app import App
 from mcp_daan.knowledge.lessons import publishing
 from mcp_daan.knowledge.lessons.lessons import read_lessons
 from mcp_daan.knowledge.lessons.publishing import exclusive, publish
-from mcp_daan.toolbox import run, tools_in
+from mcp_daan.toolbox import tools_in
 from mcp_daan.tools import lessons
 from mcp_daan.workspace import data_folder
+from tests.asking import run
 
 LESSON = {
     "title": "D1 rows are limited",

@@ -22,6 +22,6 @@ for number in range(int(count)):
             "component": "workers",
             "force": force == "force",
         },
-    )
-    sys.stdout.write(f"{answer.status} {answer.data.get('id', answer.error and answer.error.code)}\n")
+    ).answer
+    sys.stdout.write(f"{answer['status']} {answer['data'].get('id', answer['error'] and answer['error']['code'])}\n")
     sys.stdout.flush()

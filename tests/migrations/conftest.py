@@ -8,8 +8,9 @@ import apsw
 import pytest
 
 from mcp_daan.protocol import Answer
-from mcp_daan.toolbox import run, tools_in
+from mcp_daan.toolbox import tools_in
 from mcp_daan.tools import migrations
+from tests.asking import run
 from tests.d1.conftest import Portal as AnyPortal
 
 TOOL = tools_in(migrations)["d1_migrations"]

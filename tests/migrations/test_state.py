@@ -1,6 +1,6 @@
 """What is applied, pending, unknown and edited."""
 
-from mcp_daan.toolbox import run
+from tests.asking import run
 from tests.d1.conftest import code, contents
 from tests.migrations.conftest import INIT, TOOL, Portal
 

@@ -7,10 +7,13 @@ GUARDS = [
         "toolbox.py", 'extra="forbid", strict=True', 'extra="ignore", strict=True', "tests/foundation/test_toolbox.py"
     ),
     Guard("toolbox.py", 'extra="forbid", strict=True', 'extra="forbid"', "tests/foundation/test_toolbox.py"),
-    Guard("toolbox.py", "clean = app.redact(answer)", "clean = answer", "tests/foundation/test_toolbox.py"),
     Guard(
-        "toolbox.py", "if len(clean.encode()) > app.max_answer_bytes:", "if False:", "tests/foundation/test_toolbox.py"
+        "toolbox.py",
+        "clean = app.redact(without_surrogates(text))",
+        "clean = without_surrogates(text)",
+        "tests/foundation/test_toolbox.py",
     ),
+    Guard("toolbox.py", "return len(said.text.encode()) > most", "return False", "tests/foundation/test_toolbox.py"),
     Guard("paging.py", "or seen != mark", "", "tests/foundation/test_paging.py"),
     Guard("scrub.py", "segments[-1] in _HARMLESS_LAST", "False", "tests/foundation/test_scrub.py"),
     Guard(

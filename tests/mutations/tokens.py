@@ -53,7 +53,7 @@ GUARDS = [
     Guard("tokens/grants.py", 'and "://" not in grant.client', "", GRANTS),
     Guard("tokens/grants.py", "return ends_soon and not listed.tokens[grant.mark]", "return ends_soon", GRANTS),
     # The choke points: canaries come out where one is taken away.
-    Guard("toolbox.py", "clean = app.redact(answer)", "clean = answer", f"{PROCESS} -k leaves_the_server"),
+    Guard("toolbox.py", "clean = app.redact(without_surrogates(text))", "clean = without_surrogates(text)", f"{PROCESS} -k leaves_the_server"),
     Guard("server/resources.py", "opened.redact(text)", "text", f"{PROCESS} -k leaves_the_server"),
     Guard("knowledge/retrieval/index.py", "    text = SHAPES.sub(", "    SHAPES.sub(", f"{PROCESS} -k leaves_the_server"),
     Guard("knowledge/remembering.py", 'not shaped(answer.decode("latin-1"))', "True", f"{PROCESS} -k leaves_the_server"),
@@ -62,5 +62,5 @@ GUARDS = [
     Guard("cli.py", 'its own: {where(error)}', 'its own: {error}', f"{PROCESS} -k scandir"),
     Guard("server/faults.py", '"The server failed; its log (stderr) says where."', "str(error)", f"{PROCESS} -k scandir"),
     Guard("server/logs.py", 'return "" if ei[1] is None else where(ei[1])', "return super().formatException(ei)", "tests/canary/test_log.py"),
-    Guard("toolbox.py", "return failure(called, task_id, fault)", "return failure(called, task_id, type(fault)(str(error), advice=fault.advice))", f"{PROCESS} -k scandir"),
+    Guard("toolbox.py", "failure(fault, task_id, called.component)", "failure(type(fault)(str(error), advice=fault.advice), task_id, called.component)", f"{PROCESS} -k scandir"),
 ]  # fmt: skip

@@ -10,8 +10,9 @@ import pytest
 
 from mcp_daan.app import App
 from mcp_daan.protocol import Answer
-from mcp_daan.toolbox import run, tools_in
+from mcp_daan.toolbox import tools_in
 from mcp_daan.tools import oauth
+from tests.asking import run
 from tests.node.packages import BIN, installed
 from tests.oauth.portal import Portal
 from tests.oauth.sdk import Sdk

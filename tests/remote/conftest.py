@@ -11,8 +11,8 @@ import pytest
 from mcp_daan.app import App
 from mcp_daan.cloudflare import Cloudflare
 from mcp_daan.protocol import Answer
-from mcp_daan.toolbox import run
 from mcp_daan.tools import all_tools
+from tests.asking import run
 from tests.d1_masking.conftest import SCHEMA, Vault
 from tests.node.api import ACCOUNT, TOKEN, Api
 

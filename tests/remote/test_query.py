@@ -10,8 +10,8 @@ import pytest
 
 from mcp_daan.app import App
 from mcp_daan.protocol import Answer
-from mcp_daan.toolbox import run
 from mcp_daan.tools import all_tools
+from tests.asking import run
 from tests.node.api import TOKEN
 
 from .adverse import Adverse, Reply, http

@@ -17,8 +17,8 @@ from mcp_daan.app import App
 from mcp_daan.d1.databases import UNIQUE_KEY, file_name
 from mcp_daan.local_state import STATE
 from mcp_daan.protocol import Answer
-from mcp_daan.toolbox import run
 from mcp_daan.tools import all_tools
+from tests.asking import run
 
 from .conftest import IDS, NO_RIGHTS, Account, code, config
 

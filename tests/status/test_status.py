@@ -16,8 +16,8 @@ from mcp_daan.app import App
 from mcp_daan.demo.kv import NAMESPACE_ID, OAUTH_NAMESPACE_ID
 from mcp_daan.demo.workspace import APP, make_workspace
 from mcp_daan.protocol import Answer
-from mcp_daan.toolbox import run
 from mcp_daan.tools import all_tools, status
+from tests.asking import run
 from tests.workers_remote.conftest import ACCOUNT, TOKEN, Cloud
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -13,8 +13,9 @@ from mcp_daan.app import App
 from mcp_daan.knowledge.lessons.appending import Draft, append
 from mcp_daan.protocol import Answer
 from mcp_daan.scrub import Secrets
-from mcp_daan.toolbox import run, tools_in
+from mcp_daan.toolbox import tools_in
 from mcp_daan.tools import lessons, validation
+from tests.asking import run
 
 TOOLS = tools_in(lessons, validation)
 LESSONS = "docs/knowledge/backend/lessons"

@@ -18,8 +18,8 @@ for number in range(int(count)):
         "component": "workers",
         "force": True,
     }
-    answer = run(lessons_append.__daan_tool__, app.for_call(), arguments)
-    state = answer.data["sync"]["state"] if answer.error is None else "failed"
-    reason = answer.error.message if answer.error else answer.data["sync"]["reason"]
-    sys.stdout.write(f"{state} {answer.data.get('path')} {reason}\n")
+    answer = run(lessons_append.__daan_tool__, app.for_call(), arguments).answer
+    state = answer["data"]["sync"]["state"] if answer["error"] is None else "failed"
+    reason = answer["error"]["message"] if answer["error"] else answer["data"]["sync"]["reason"]
+    sys.stdout.write(f"{state} {answer['data'].get('path')} {reason}\n")
     sys.stdout.flush()

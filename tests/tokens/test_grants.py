@@ -12,8 +12,9 @@ import pytest
 from mcp_daan.app import App
 from mcp_daan.protocol import Answer
 from mcp_daan.tokens.grants import Grants, count_grants, grant_findings, sorted_out
-from mcp_daan.toolbox import run, tools_in
+from mcp_daan.toolbox import tools_in
 from mcp_daan.tools import tokens
+from tests.asking import run
 from tests.node.packages import BIN, installed
 from tests.tokens.cloud import ACCOUNT, Cloud, bad, good
 from tests.tokens.conftest import DAY, NOW, Portal, findings

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from mcp_daan.protocol import Answer
-from mcp_daan.toolbox import run, tools_in
+from mcp_daan.toolbox import tools_in
 from mcp_daan.tools import tokens
+from tests.asking import run
 from tests.canary.canaries import Canaries
 from tests.tokens.conftest import DAY, HOUR, NOW, Portal, Row, ago
 

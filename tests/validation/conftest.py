@@ -14,8 +14,9 @@ from mcp_daan.app import App
 from mcp_daan.d1.databases import UNIQUE_KEY, file_name
 from mcp_daan.local_state import STATE
 from mcp_daan.protocol import Answer
-from mcp_daan.toolbox import run, tools_in
+from mcp_daan.toolbox import tools_in
 from mcp_daan.tools import validation
+from tests.asking import run
 
 NOW = "2026-11-22T12:00:00Z"
 ID = "11111111-2222-3333-4444-555555555555"

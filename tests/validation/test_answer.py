@@ -8,8 +8,8 @@ import pytest
 
 from mcp_daan.app import App
 from mcp_daan.knowledge.validation.findings import SEVERITIES
-from mcp_daan.toolbox import run
 from mcp_daan.tools import validation
+from tests.asking import run
 
 TOOL = validation.knowledge_validate.__daan_tool__
 

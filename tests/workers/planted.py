@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from mcp_daan.app import App
-from mcp_daan.toolbox import run, tools_in
+from mcp_daan.toolbox import tools_in
 from mcp_daan.tools import workers
+from tests.asking import run
 from tests.workers import faults
 from tests.workers.astro_faults import ASTRO_FAULTS
 from tests.workers.faults import Fault

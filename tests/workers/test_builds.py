@@ -12,8 +12,9 @@ import pytest
 
 from mcp_daan.app import App
 from mcp_daan.demo.workspace import make_workspace
-from mcp_daan.toolbox import run, tools_in
+from mcp_daan.toolbox import tools_in
 from mcp_daan.tools import workers
+from tests.asking import run
 from tests.node.packages import BIN, installed
 from tests.workers.planted import CLEAN, checked, found, written
 from tests.workers.says import QUIET, wrangler

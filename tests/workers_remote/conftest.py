@@ -11,8 +11,9 @@ import pytest
 
 from mcp_daan.app import App
 from mcp_daan.protocol import Answer
-from mcp_daan.toolbox import run, tools_in
+from mcp_daan.toolbox import tools_in
 from mcp_daan.tools import workers
+from tests.asking import run
 
 TOOL = tools_in(workers)["workers_check"]
 ACCOUNT = "0123456789abcdef0123456789abcdef"
