@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mcp_daan.cached import cached_property
-from mcp_daan.config import Limits, Settings, filled, now, read_settings
+from mcp_daan.config import Limits, Settings, now, read_settings
 from mcp_daan.crew import Crew
 from mcp_daan.d1.databases import Database, choose, find_databases
 from mcp_daan.d1.pool import Pool
@@ -23,6 +23,7 @@ from mcp_daan.protocol import Said
 from mcp_daan.scrub import Secrets, secret_name
 from mcp_daan.tokens.keys import KeyRing, read_keys
 from mcp_daan.toolbox import Progress
+from mcp_daan.variables import filled
 from mcp_daan.workspace import Workspace, find_workspace
 from mcp_daan.wrangler import dev_vars
 

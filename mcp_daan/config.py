@@ -14,14 +14,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mcp_daan.errors import InvalidArguments
+from mcp_daan.variables import OWN_VARIABLES, UNFILLED, filled
 
 FILE = "daan.toml"
-# The switches at start, as variables.
-SWITCH_VARIABLES = ("DAAN_READ_ONLY", "DAAN_TOOLS", "DAAN_EXCLUDE_TOOLS", "DAAN_TOOLSETS")
-# Variables that are not `[section] name`.
-OWN_VARIABLES = {"DAAN_WORKSPACE", "DAAN_NOW", "DAAN_CLOUDFLARE_API", *SWITCH_VARIABLES, "DAAN_HTTP_CLIENT_SECRET"}
-# A client hands over `${NAME}` as it stands where NAME is not set.
-UNFILLED = "${"
 
 
 class _Section(BaseModel):
@@ -179,11 +174,6 @@ def read_settings(root: Path, environment: Mapping[str, str] = os.environ) -> Se
             f"{FILE} (or a DAAN_ variable): `{key}` {what}.",
             advice=f"Mend `{key}` in {FILE}; docs/configuration.md lists every setting.",
         ) from None
-
-
-def filled(environment: Mapping[str, str]) -> dict[str, str]:
-    """*environment* without the variables whose value a client left unfilled, `${…}`: they count as not set."""
-    return {name: value for name, value in environment.items() if not value.startswith(UNFILLED)}
 
 
 def now(environment: Mapping[str, str] = os.environ) -> datetime:

@@ -15,17 +15,18 @@ DaanError
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 
-@dataclass(frozen=True)
-class Upstream:
+class Upstream(NamedTuple):
     """What a service on the network answered with; its own words are for judging, never for showing."""
 
     status: int | None
     code: int | None
-    text: str = field(default="", repr=False)
+    text: str = ""
+
+    def __repr__(self) -> str:
+        return f"Upstream(status={self.status}, code={self.code})"
 
 
 class DaanError(Exception):

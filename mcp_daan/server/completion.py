@@ -7,9 +7,9 @@ import mcp_types as types
 
 from mcp_daan.app import App
 from mcp_daan.errors import DaanError
+from mcp_daan.server.briefs import LANGUAGES, PROMPTS
 from mcp_daan.server.callers import Context, offered
 from mcp_daan.server.offer import Offer
-from mcp_daan.server.prompts import LANGUAGES, PROMPTS
 from mcp_daan.toolbox import run
 from mcp_daan.tools import all_tools
 

@@ -5,13 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import anyio
-from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
-from mcp.shared.exceptions import MCPError
-
-from mcp_daan.server.callers import caller_of
+from mcp_daan.server.briefs import PROMPTS
 from mcp_daan.server.offer import BEHIND, Offer
-from mcp_daan.server.prompts import PROMPTS
 
 # The requests that show or change something.
 RECORDED = ("tools/call", "resources/read", "prompts/get")
@@ -48,46 +43,28 @@ class Record:
     outcome: str
 
 
-def recording(offer: Offer, *sinks: Callable[[Record], None]) -> Callable[..., Any]:
-    """A middleware that gives a record of each call to every one of *sinks*."""
-
-    async def record(context: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        if context.method not in RECORDED:
-            return await call_next(context)
-        started, outcome = time.perf_counter(), "failed"
-        answer: Mapping[str, Any] = {}
-        try:
-            result = await call_next(context)
-            answer = _answer(result)
-            outcome = _outcome(answer) if context.method == "tools/call" else "complete"
-            return result
-        except MCPError as error:
-            outcome = "unknown" if context.method == "tools/call" else f"refused {error.error.code}"
-            raise
-        except anyio.get_cancelled_exc_class():
-            outcome = "cancelled"
-            raise
-        finally:
-            milliseconds = round((time.perf_counter() - started) * 1000, 1)
-            told = Record(
-                who=caller_of(context).name,
-                method=context.method,
-                name=known_name(offer, context.method, context.params or {}),
-                task_id=answer.get("taskId"),
-                component=answer.get("component"),
-                rows=_rows(answer.get("data")),
-                milliseconds=milliseconds,
-                outcome=outcome,
-            )
-            for sink in sinks:
-                sink(told)
-
-    return record
+Sink = Callable[[Record], None]
 
 
-def _answer(result: HandlerResult) -> Mapping[str, Any]:
-    content = result.get("structuredContent") if isinstance(result, dict) else None
-    return content if isinstance(content, dict) else {}
+class Clock:
+    """The time of one call, from here to its record."""
+
+    def __init__(self, who: str, method: str, name: str | None) -> None:
+        self._who, self._method, self._name = who, method, name
+        self._started = time.perf_counter()
+
+    def record(self, answer: Mapping[str, Any], outcome: str | None = None) -> Record:
+        """The record of the call that was answered with *answer*; *outcome* where that does not say it."""
+        return Record(
+            who=self._who,
+            method=self._method,
+            name=self._name,
+            task_id=answer.get("taskId"),
+            component=answer.get("component"),
+            rows=_rows(answer.get("data")),
+            milliseconds=round((time.perf_counter() - self._started) * 1000, 1),
+            outcome=outcome or _outcome(answer),
+        )
 
 
 def _outcome(answer: Mapping[str, Any]) -> str:

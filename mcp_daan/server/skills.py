@@ -14,9 +14,9 @@ import mcp_types as types
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
+from mcp_daan.server.briefs import PROMPTS
 from mcp_daan.server.callers import Context, offered
 from mcp_daan.server.offer import Offer
-from mcp_daan.server.prompts import PROMPTS
 
 EXTENSION = "io.modelcontextprotocol/skills"
 SCHEME = "skill://"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mcp_daan.server.prompts import PROMPTS
+from mcp_daan.server.briefs import PROMPTS
 from mcp_daan.toolbox import Tool
 from mcp_daan.tools import all_tools
 from tests.canary.world import World

@@ -10,8 +10,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from mcp_daan.app import SECRET_VARIABLES
-from mcp_daan.config import FILE, OWN_VARIABLES, RemoteOrFile, Settings, read_settings
+from mcp_daan.config import FILE, RemoteOrFile, Settings, read_settings
 from mcp_daan.errors import InvalidArguments
+from mcp_daan.variables import OWN_VARIABLES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
 SECTION = re.compile(r"^## `\[(\w+)\]`\n(.*?)(?=^## )", re.M | re.S)

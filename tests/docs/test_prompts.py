@@ -8,7 +8,7 @@ from string import Template
 import pytest
 
 from mcp_daan.protocol import Answer
-from mcp_daan.server.prompts import FACTS, PROMPTS
+from mcp_daan.server.briefs import FACTS, PROMPTS
 from mcp_daan.tools import all_tools
 
 ROOT = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ from mcp.client.stdio import StdioServerParameters
 from mcp.shared.exceptions import MCPDeprecationWarning
 
 from mcp_daan.demo.workspace import make_workspace
-from mcp_daan.server.prompts import PROMPTS
+from mcp_daan.server.briefs import PROMPTS
 
 ERAS = pytest.mark.parametrize("mode", ["legacy", "auto"])
 INITIALIZE = {

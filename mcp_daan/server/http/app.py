@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mcp_daan.app import App
 from mcp_daan.server.audit import audit_to
+from mcp_daan.server.briefs import PROMPTS
 from mcp_daan.server.build import make_server
 from mcp_daan.server.callers import Caller
 from mcp_daan.server.http.auth import Authentication
@@ -30,8 +31,8 @@ from mcp_daan.server.http.metrics import Metrics
 from mcp_daan.server.http.places import PATH, Place, security
 from mcp_daan.server.http.probes import Probes
 from mcp_daan.server.offer import SCOPES, Offer, scope_of, tool_behind
-from mcp_daan.server.prompts import PROMPTS
-from mcp_daan.server.records import Record, known_name, recording
+from mcp_daan.server.recording import recording
+from mcp_daan.server.records import Record, known_name
 from mcp_daan.server.subscriptions import Subscriptions
 from mcp_daan.server.telemetry import export_spans
 
