@@ -1,17 +1,18 @@
 """The command line: serve, call, tools, token, demo, doctor, init, index."""
 
-import argparse
-import difflib
-import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from io import TextIOWrapper
-from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 from mcp_daan import __version__
 from mcp_daan.errors import DaanError, InvalidArguments
+from mcp_daan.variables import UNFILLED
+
+if TYPE_CHECKING:
+    import argparse
 
 SWITCHES = {
     "read_only": "offer no tool that writes, whatever else is said",
@@ -23,14 +24,19 @@ COMPLETE, PARTIAL, FAILED, FINDINGS = 0, 1, 2, 3
 STATUS = {"complete": COMPLETE, "partial": PARTIAL, "failed": FAILED}
 
 
+# What was typed, by name.
+Chosen = Any
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; without one, serve MCP over stdio."""
-    chosen = _chosen(_parser(), arguments)
+    typed = sys.argv[1:] if arguments is None else arguments
+    chosen = _as_clients_start(typed) or _chosen(_parser(), typed)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # JSON is UTF-8, whatever the locale says; an old terminal shows a wrong letter, no traceback.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    command: Callable[[argparse.Namespace], int] = getattr(chosen, "command", _serve)
+    command: Callable[[Chosen], int] = getattr(chosen, "command", _serve)
     try:
         return command(chosen)
     except DaanError as error:  # before anything was served or asked: said to the person at the keyboard
@@ -48,7 +54,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
 
 
-def _chosen(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+def _as_clients_start(typed: Sequence[str]) -> Chosen | None:
+    """What a client's configuration usually says: nothing, or where the workspace is. The parser costs 15 ms of a start."""
+    match typed:
+        case [] | ["serve"]:
+            return SimpleNamespace(command=_serve)
+        case ["--workspace", folder] | ["serve", "--workspace", folder] if not folder.startswith("-"):
+            return SimpleNamespace(command=_serve, workspace=folder)
+    return None
+
+
+def _chosen(parser: "argparse.ArgumentParser", arguments: Sequence[str] | None) -> Chosen:
     """What was typed; a switch that nobody knows ends the command, with the ones that it could be."""
     chosen, unknown = parser.parse_known_args(arguments)
     taker: argparse.ArgumentParser = getattr(chosen, "taker", parser)
@@ -59,6 +75,8 @@ def _chosen(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) ->
         if hasattr(chosen, name) and f"--{name.replace('_', '-')}" not in known
     ]
     for each in unknown:
+        import difflib
+
         close = difflib.get_close_matches(each.partition("=")[0], known, 1)
         meant = f"; did you mean {close[0]}?" if close else ""
         what = "switch" if each.startswith("-") else "argument"
@@ -66,7 +84,9 @@ def _chosen(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) ->
     return chosen
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> "argparse.ArgumentParser":
+    import argparse
+
     everywhere, switches = _everywhere(), _offering()
     parser = argparse.ArgumentParser(
         "mcp-daan",
@@ -77,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"mcp-daan {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
-    def add(name: str, command: Callable[[argparse.Namespace], int], what: str, *more: Any) -> argparse.ArgumentParser:
+    def add(name: str, command: Callable[[Chosen], int], what: str, *more: Any) -> "argparse.ArgumentParser":
         sub = commands.add_parser(
             name,
             help=what,
@@ -103,8 +123,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_once(add: Callable[..., argparse.ArgumentParser]) -> None:
+def _add_once(add: Callable[..., "argparse.ArgumentParser"]) -> None:
     """What a person runs now and then."""
+    from pathlib import Path
+
     demo = add("demo", _demo, "make a demo workspace and walk through the main job on it")
     demo.add_argument("--dir", type=Path, metavar="DIR", help="where; default: the user's data folder")
     demo.add_argument("--json", action="store_true", help="print the answers")
@@ -125,7 +147,9 @@ def _add_once(add: Callable[..., argparse.ArgumentParser]) -> None:
     install.add_argument("--remove", action="store_true", help="take the server out again")
 
 
-def _everywhere() -> argparse.ArgumentParser:
+def _everywhere() -> "argparse.ArgumentParser":
+    import argparse
+
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
         "--workspace", metavar="DIR", default=argparse.SUPPRESS, help="the team's folder (environment: DAAN_WORKSPACE)"
@@ -133,7 +157,9 @@ def _everywhere() -> argparse.ArgumentParser:
     return parser
 
 
-def _offering() -> argparse.ArgumentParser:
+def _offering() -> "argparse.ArgumentParser":
+    import argparse
+
     parser = argparse.ArgumentParser(add_help=False)
     for name, what in SWITCHES.items():
         kind: dict[str, Any] = {"action": "store_true"} if name == "read_only" else {"metavar": "NAMES"}
@@ -141,7 +167,7 @@ def _offering() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_token(token: argparse.ArgumentParser) -> None:
+def _add_token(token: "argparse.ArgumentParser") -> None:
     token.add_argument("action", choices=("create", "list", "revoke"))
     token.add_argument("name", nargs="?", help="whose token it is")
     token.add_argument("--scope", action="append", default=[], metavar="SCOPE", help="what it may; again for more")
@@ -149,22 +175,22 @@ def _add_token(token: argparse.ArgumentParser) -> None:
     token.add_argument("--json", action="store_true", help="list as JSON")
 
 
-def _serve(chosen: argparse.Namespace) -> int:
-    app, switches = _app(chosen), _switches(chosen)
+def _serve(chosen: Chosen) -> int:
+    switches = _switches(chosen)
     place, workers = _given(getattr(chosen, "http", None)), getattr(chosen, "workers", None)
     if place is not None:
         from mcp_daan.server.http.serving import serve_http
 
-        return serve_http(app, switches, place, 1 if workers is None else workers)
+        return serve_http(_app(chosen), switches, place, 1 if workers is None else workers)
     if workers is not None:
         raise InvalidArguments("`--workers` is for `--http`.", advice="Add `--http HOST:PORT`, or leave it out.")
     from mcp_daan.server.stdio import serve
 
-    serve(app, switches.offer())
+    serve(lambda: _app(chosen), switches.offer())
     return 0
 
 
-def _call(chosen: argparse.Namespace) -> int:
+def _call(chosen: Chosen) -> int:
     from mcp_daan.toolbox import refusal, run
 
     app = _app(chosen)
@@ -193,6 +219,8 @@ def _tool(tools: Mapping[str, Any], name: str) -> Any:
 
 
 def _object(text: str | bytes) -> dict[str, Any]:
+    import json
+
     try:
         arguments = json.loads(text)
     except (ValueError, RecursionError):  # RecursionError: nested deeper than any arguments are
@@ -213,9 +241,11 @@ def _has_error(value: object) -> bool:
     return (value.get("severity") == "error" and not holds) or any(map(_has_error, value.values()))
 
 
-def _tools(chosen: argparse.Namespace) -> int:
+def _tools(chosen: Chosen) -> int:
     tools = _switches(chosen).offer().tools.values()
     if chosen.json:
+        import json
+
         from mcp_daan.server.calls import listed
 
         sys.stdout.write(json.dumps(listed(tools), ensure_ascii=False, indent=2) + "\n")
@@ -225,31 +255,31 @@ def _tools(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _demo(chosen: argparse.Namespace) -> int:
+def _demo(chosen: Chosen) -> int:
     from mcp_daan.demo import run
 
     return run(chosen.dir, chosen.json)
 
 
-def _doctor(chosen: argparse.Namespace) -> int:
+def _doctor(chosen: Chosen) -> int:
     from mcp_daan.setup.doctor import run
 
     return run(_app(chosen), chosen.json)
 
 
-def _scrape(chosen: argparse.Namespace) -> int:
+def _scrape(chosen: Chosen) -> int:
     from mcp_daan.setup.scrape import run
 
     return run(_app(chosen), chosen.urls, force=chosen.force, as_json=chosen.json)
 
 
-def _init(chosen: argparse.Namespace) -> int:
+def _init(chosen: Chosen) -> int:
     from mcp_daan.setup.init import run
 
     return run(_app(chosen))
 
 
-def _index(chosen: argparse.Namespace) -> int:
+def _index(chosen: Chosen) -> int:
     from mcp_daan.setup.index import run
 
     bar = _Bar()
@@ -259,25 +289,25 @@ def _index(chosen: argparse.Namespace) -> int:
         bar.clear()
 
 
-def _install(chosen: argparse.Namespace) -> int:
+def _install(chosen: Chosen) -> int:
     from mcp_daan.setup.install import run
 
     return run(_app(chosen), chosen.client, remove=chosen.remove, show=chosen.show)
 
 
-def _token(chosen: argparse.Namespace) -> int:
+def _token(chosen: Chosen) -> int:
     from mcp_daan.server.http.token_command import run
 
     return run(_app(chosen), chosen.action, chosen.name, chosen.scope, chosen.days, chosen.json)
 
 
-def _app(chosen: argparse.Namespace) -> Any:
+def _app(chosen: Chosen) -> Any:
     from mcp_daan.app import App
 
     return App(_given(getattr(chosen, "workspace", None)))
 
 
-def _switches(chosen: argparse.Namespace) -> Any:
+def _switches(chosen: Chosen) -> Any:
     from mcp_daan.server.switches import Switches
 
     return Switches(**{name: getattr(chosen, name) for name in SWITCHES if hasattr(chosen, name)}).over(os.environ)
@@ -285,8 +315,6 @@ def _switches(chosen: argparse.Namespace) -> Any:
 
 def _given(value: str | None) -> str | None:
     """What a client left unfilled was not given."""
-    from mcp_daan.config import UNFILLED
-
     return None if value is None or value.startswith(UNFILLED) else value
 
 

@@ -23,6 +23,11 @@ class Stop:
             for end in self._ends:
                 end()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether nobody waits for the call any more."""
+        return self._stopped
+
     def check(self) -> None:
         """Raises Unavailable once the call was stopped; nobody reads it."""
         if self._stopped:

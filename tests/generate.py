@@ -10,8 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from mcp_daan.config import Settings
+from mcp_daan.server.briefs import PROMPTS
 from mcp_daan.server.calls import listed
-from mcp_daan.tools import all_tools
+from mcp_daan.server.catalog import FILE
+from mcp_daan.server.offer import tool_behind
+from mcp_daan.tools import all_tools, toolsets
+from tests.oracle import results
 from tests.transcript import transcript
 
 ROOT = Path(__file__).parent.parent
@@ -25,10 +30,54 @@ def generated() -> dict[Path, str]:
         SNAPSHOTS / f"{tool['name']}.json": json.dumps(tool, ensure_ascii=False, indent=2) + "\n" for tool in tools
     }
     files[ROOT / "docs" / "tools.md"] = reference(tools)
+    files[Path(FILE)] = json.dumps(catalog(), ensure_ascii=False, separators=(",", ":")) + "\n"
     readme, seen = ROOT / "README.md", ROOT / "docs" / "what-an-agent-sees.md"
     files[readme] = between(readme.read_text(encoding="utf-8"), "tools", overview(tools))
     files[seen] = between(seen.read_text(encoding="utf-8"), "transcript", transcript())
     return files
+
+
+def catalog() -> dict:
+    """What the front answers from: the SDK's own answers, and which of it stands and falls with which tool."""
+    from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+
+    lists = ["tools/list", "prompts/list", "resources/templates/list"]
+    with tempfile.TemporaryDirectory() as folder:
+        legacy = results(Path(folder), ["initialize", *lists], modern=False)
+        modern = results(Path(folder), ["server/discover", "tools/list"], modern=True)
+    rooms = {name: toolset for toolset, tools in toolsets().items() for name in tools}
+    meta = modern["server/discover"].pop("_meta")
+    told = ("instructions", "protocolVersion")  # depend on what is offered, and on who asks
+    tools = [
+        {
+            "name": each["name"],
+            "toolset": rooms[each["name"]],
+            "readsOnly": all_tools()[each["name"]].reads_only,
+            "needs": [each["name"]],
+            "entry": each,
+        }
+        for each in legacy["tools/list"]["tools"]
+    ]
+    return {
+        "versions": list(HANDSHAKE_PROTOCOL_VERSIONS),
+        "initialize": {key: value for key, value in legacy["initialize"].items() if key not in told},
+        "server/discover": {key: value for key, value in modern["server/discover"].items() if key not in told},
+        "meta": meta,
+        "steady": {key: modern["tools/list"][key] for key in ("cacheScope", "resultType", "ttlMs")},
+        "tools": tools,
+        "prompts": [
+            {"needs": PROMPTS[each["name"]].needs, "entry": each} for each in legacy["prompts/list"]["prompts"]
+        ],
+        "resourceTemplates": [
+            {"needs": [name] if (name := tool_behind(each["uriTemplate"])) else [], "entry": each}
+            for each in legacy["resources/templates/list"]["resourceTemplates"]
+        ],
+        "variables": sorted(
+            f"DAAN_{section}_{key}".upper()
+            for section, field in Settings.model_fields.items()
+            for key in getattr(field.annotation, "model_fields", ())
+        ),
+    }
 
 
 def between(text: str, mark: str, content: str) -> str:

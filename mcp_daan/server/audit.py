@@ -10,9 +10,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mcp_daan.app import App
 from mcp_daan.config import Audit
+from mcp_daan.errors import DaanError
 from mcp_daan.server.locking import locked
-from mcp_daan.server.records import Record
+from mcp_daan.server.records import Record, Sink
 
 log = logging.getLogger("mcp_daan")
 STDERR = "-"
@@ -46,7 +48,7 @@ class AuditFile:
         self._path.replace(self._path.with_name(f"{self._path.name}.1"))
 
 
-def audit_to(settings: Audit, root: Path, redact: Callable[[str], str]) -> Callable[[Record], None]:
+def audit_to(settings: Audit, root: Path, redact: Callable[[str], str]) -> Sink:
     """What takes a record and writes its line. Raises OSError when the file cannot be written."""
     if settings.file is None or settings.file == STDERR:
         write: Callable[[str], object] = sys.stderr.write
@@ -61,3 +63,13 @@ def audit_to(settings: Audit, root: Path, redact: Callable[[str], str]) -> Calla
             log.error("a line of the audit could not be written: %s", type(error).__name__)
 
     return sink
+
+
+def audited(app: App) -> list[Sink]:
+    """The audit of a server over stdio, where one is set; there is none otherwise."""
+    try:
+        settings, root = app.settings.audit, app.workspace.root
+    except DaanError as error:  # the calls say it too, and the server goes on: see App
+        log.warning("%s Nothing is audited until the server is started again.", error.message)
+        return []
+    return [] if settings.file is None else [audit_to(settings, root, app.redact)]

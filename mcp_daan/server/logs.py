@@ -8,6 +8,8 @@ from types import TracebackType
 
 from mcp_daan.toolbox import where
 
+log = logging.getLogger("mcp_daan")
+
 
 class _Clean(logging.Formatter):
     def __init__(self, redact: Callable[[str], str]) -> None:
@@ -30,7 +32,7 @@ class _Clean(logging.Formatter):
 def _of_a_thread(failed: threading.ExceptHookArgs) -> None:
     """A thread's fault goes the same way as every other."""
     if failed.exc_value is not None:
-        logging.getLogger("mcp_daan").error("A thread failed: %s", where(failed.exc_value))
+        tell("A thread", failed.exc_value)
 
 
 def log_to_stderr(redact: Callable[[str], str]) -> None:
@@ -39,3 +41,14 @@ def log_to_stderr(redact: Callable[[str], str]) -> None:
     handler.setFormatter(_Clean(redact))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     threading.excepthook = _of_a_thread
+
+
+def tell(what: str, error: BaseException) -> None:
+    """Log that *what* failed and where; the text of the fault may quote a value."""
+    log.error("%s failed: %s", what, where(error))
+
+
+def last_words(text: str) -> None:
+    """Warn of *text*, and see that it is written: the process ends without more ado."""
+    log.warning(text)
+    logging.shutdown()

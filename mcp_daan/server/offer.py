@@ -3,11 +3,13 @@
 Whatever else shows the same as a tool (a resource, a prompt, a completion) is offered where that tool is.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from mcp_daan.cached import cached_property
-from mcp_daan.toolbox import Tool
-from mcp_daan.tools import all_tools, toolsets
+
+if TYPE_CHECKING:
+    from mcp_daan.toolbox import Tool
 
 SCOPES = ("knowledge:read", "knowledge:write", "d1:read", "tokens:read", "infra:read")
 # The beginning of an address → the tool that shows the same. What is not named here shows nothing of the workspace.
@@ -15,19 +17,28 @@ BEHIND = {"knowledge://": "knowledge_read", "d1://": "d1_schema", "daan://status
 
 
 class Offer:
-    """The tools that may be listed and called: *tools*, without them every one."""
+    """The tools that may be listed and called: *tools*, or those of *names*; without either every one."""
 
-    def __init__(self, tools: Mapping[str, Tool] | None = None) -> None:
+    def __init__(self, tools: "Mapping[str, Tool] | None" = None, *, names: Collection[str] | None = None) -> None:
         self._tools = tools
+        self._names = names if tools is None else tools.keys()
 
     @cached_property
-    def tools(self) -> Mapping[str, Tool]:
+    def tools(self) -> "Mapping[str, Tool]":
         """The tools by name; looking at them loads them."""
-        return all_tools() if self._tools is None else self._tools
+        if self._tools is not None:
+            return self._tools
+        from mcp_daan.tools import all_tools  # most of a start: a server says what it offers without it
+
+        return {name: tool for name, tool in all_tools().items() if self.holds(name)}
+
+    def tool(self, name: str) -> "Tool | None":
+        """The tool called *name*, if it is offered."""
+        return self.tools.get(name)
 
     def holds(self, *names: str) -> bool:
         """Whether every one of these tools is offered."""
-        return self._tools is None or all(name in self._tools for name in names)
+        return self._names is None or all(name in self._names for name in names)
 
     def shows(self, uri: str) -> bool:
         """Whether the resource at *uri* may be seen, should it exist."""
@@ -47,5 +58,7 @@ def tool_behind(uri: str) -> str | None:
 
 def scope_of(name: str) -> str:
     """The scope that the tool called *name* asks for."""
+    from mcp_daan.tools import all_tools, toolsets
+
     toolset = next(toolset for toolset, tools in toolsets().items() if name in tools)
     return f"{toolset}:{'read' if all_tools()[name].reads_only else 'write'}"

@@ -1,69 +1,56 @@
 """MCP over stdin and stdout; logs go to stderr."""
 
 import gc
-import logging
 import os
 import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, BinaryIO
 
-import anyio
-from mcp.server.stdio import stdio_server
-
-from mcp_daan.app import App
-from mcp_daan.errors import DaanError
-from mcp_daan.server.build import Watch, make_server, options
-from mcp_daan.server.logs import log_to_stderr
+from mcp_daan.server.front.lists import Lists
+from mcp_daan.server.front.session import Behind, Session
 from mcp_daan.server.offer import Offer
-from mcp_daan.server.telemetry import export_spans
+from mcp_daan.server.served import Served
+from mcp_daan.server.telemetry import export_spans, exporting
 
-log = logging.getLogger("mcp_daan")
+if TYPE_CHECKING:
+    from mcp_daan.app import App
 
-GRACE_SECONDS = 1.0
 
+def serve(make_app: "Callable[[], App]", offer: Offer, environment: Mapping[str, str] = os.environ) -> None:
+    """Serve one client until its end of input, then end the process.
 
-def serve(app: App, offer: Offer) -> None:
-    """Serve one client until its end of input, then end the process."""
-    log_to_stderr(app.redact)
-    # What has been imported stays for good; the collector need not look at it again.
-    gc.freeze()
-    stop_spans = export_spans(app.environment)
+    Raises InvalidArguments when spans are to be exported and the extra for it is absent.
+    """
+    stop_spans = export_spans(environment)
+    gc.disable()  # until what is imported has been: nearly all of it stays
+    wire = Wire()
+    served = Served(make_app, offer, wire.write)
+    behind = Behind(served.call, served.warm, served.sdk)
+    # A span for each request is the SDK's work.
+    session = Session(wire.lines, wire.write, Lists(offer), behind, aside=exporting(environment))
+    session.readers.begin()
     try:
-        anyio.run(_serve, app, offer, _watches(app, offer))
+        session.ended.wait()
     finally:
         stop_spans()
-        app.close()
-    _leave()
+        served.close()
+    served.leave()
 
 
-def _leave() -> None:
-    """Give what is being written a moment; a call that cannot be stopped would hold the process for as long as it takes."""
-    deadline = time.monotonic() + GRACE_SECONDS
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join(max(deadline - time.monotonic(), 0))
-            if thread.is_alive():
-                log.warning("The client has gone; a call that still runs is left.")
-                logging.shutdown()
-                os._exit(0)
+class Wire:
+    """The client's two ends, taken from everything else in the process: a stray print goes to stderr."""
 
+    def __init__(self) -> None:
+        self.lines: BinaryIO = os.fdopen(os.dup(0), "rb")
+        self._out: BinaryIO = os.fdopen(os.dup(1), "wb")
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        os.dup2(2, 1)
+        self._lock = threading.Lock()
 
-def _watches(app: App, offer: Offer) -> list[Watch]:
-    """The audit, where one is set; over stdio there is none otherwise."""
-    try:
-        settings, root = app.settings.audit, app.workspace.root
-    except DaanError as error:  # the calls say it too, and the server goes on: see App
-        log.warning("%s Nothing is audited until the server is started again.", error.message)
-        return []
-    if settings.file is None:
-        return []
-    from mcp_daan.server.audit import audit_to
-    from mcp_daan.server.records import recording
-
-    return [recording(offer, audit_to(settings, root, app.redact))]
-
-
-async def _serve(app: App, offer: Offer, watches: Sequence[Watch]) -> None:
-    server = make_server(app, offer, watches=watches)
-    async with stdio_server() as (incoming, outgoing):
-        await server.run(incoming, outgoing, options(server))
+    def write(self, line: str) -> None:
+        """Send one line whole."""
+        with self._lock:
+            self._out.write(line.encode("utf-8", "replace"))
+            self._out.flush()

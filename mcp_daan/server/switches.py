@@ -1,19 +1,17 @@
 """The switches at start: which tools are offered. The command line comes before the environment."""
 
-import difflib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from mcp_daan.config import OWN_VARIABLES, SWITCH_VARIABLES, UNFILLED, Settings, filled
 from mcp_daan.errors import InvalidArguments
+from mcp_daan.server.catalog import Listed, catalog
 from mcp_daan.server.offer import Offer
-from mcp_daan.tools import all_tools, toolsets
+from mcp_daan.variables import OWN_VARIABLES, SWITCH_VARIABLES, UNFILLED, filled
 
 YES, NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off", "")
 
 
-@dataclass(frozen=True)
-class Switches:
+class Switches(NamedTuple):
     """Names as they were given; None is not set."""
 
     read_only: bool = False
@@ -43,20 +41,21 @@ class Switches:
         """
         if self == Switches():
             return Offer()
-        sets = _names("toolsets", self.toolsets, toolsets())
-        named = _names("tools", self.tools, all_tools())
-        excluded = _names("exclude-tools", self.exclude_tools, all_tools())
-        chosen = {name for each in sets or () for name in toolsets()[each]} | set(named or ())
-        left = {
-            name: tool
-            for name, tool in all_tools().items()
-            if (name in chosen or sets is named is None)
-            and name not in (excluded or ())
-            and (tool.reads_only or not self.read_only)
-        }
+        tools: list[Listed] = catalog()["tools"]
+        names = [each["name"] for each in tools]
+        sets = _names("toolsets", self.toolsets, list(dict.fromkeys(each["toolset"] for each in tools)))
+        named = _names("tools", self.tools, names)
+        excluded = _names("exclude-tools", self.exclude_tools, names)
+        left = [
+            each["name"]
+            for each in tools
+            if (each["toolset"] in (sets or ()) or each["name"] in (named or ()) or sets is named is None)
+            and each["name"] not in (excluded or ())
+            and (each["readsOnly"] or not self.read_only)
+        ]
         if not left:
             raise InvalidArguments("The switches leave no tool.", advice="Name more, or exclude less.")
-        return Offer(left)
+        return Offer(names=left)
 
 
 def _set(given: str | None, otherwise: str | None) -> str | None:
@@ -71,6 +70,8 @@ def _names(switch: str, text: str | None, known: Collection[str]) -> list[str] |
         raise InvalidArguments(f"`--{switch}` names nothing.", advice=f"It takes, with commas: {', '.join(known)}.")
     for name in names:
         if name not in known:
+            import difflib  # it costs the start more than it is worth
+
             close = difflib.get_close_matches(name, known, 1)
             meant = f" Did you mean `{close[0]}`?" if close else ""
             shown = "".join(each if each.isprintable() else "?" for each in name)[:64]
@@ -90,14 +91,11 @@ def _yes(text: str) -> bool:
 
 def _check_variables(environment: Mapping[str, str]) -> None:
     """A variable that nothing reads may be a switch spelled wrongly; the server would do more than it was told."""
-    sections = Settings.model_fields
-    known = OWN_VARIABLES | {
-        f"DAAN_{section}_{key}".upper()
-        for section, field in sections.items()
-        for key in getattr(field.annotation, "model_fields", ())
-    }
+    known = OWN_VARIABLES | set(catalog()["variables"])
     for name in filled(environment):
         if name.startswith("DAAN_") and name not in known:
+            import difflib
+
             close = difflib.get_close_matches(name, known, 1)
             meant = f" Did you mean {close[0]}?" if close else ""
             raise InvalidArguments(

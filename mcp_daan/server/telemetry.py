@@ -8,15 +8,20 @@ from mcp_daan.errors import InvalidArguments
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
+def exporting(environment: Mapping[str, str]) -> bool:
+    """Whether spans are to go somewhere."""
+    off = (
+        environment.get("OTEL_SDK_DISABLED", "").lower() == "true" or environment.get("OTEL_TRACES_EXPORTER") == "none"
+    )
+    return not off and any(environment.get(name) for name in ENDPOINTS)
+
+
 def export_spans(environment: Mapping[str, str]) -> Callable[[], None]:
     """Send spans to the endpoint that OpenTelemetry's own variables name; gives what sends the last ones.
 
     Raises InvalidArguments when one is named and the extra `otel` is not installed.
     """
-    off = (
-        environment.get("OTEL_SDK_DISABLED", "").lower() == "true" or environment.get("OTEL_TRACES_EXPORTER") == "none"
-    )
-    if off or not any(environment.get(name) for name in ENDPOINTS):
+    if not exporting(environment):
         return lambda: None
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter

@@ -152,7 +152,7 @@ def stuck(app: App) -> Reply[Model]:
     print("begun", file=sys.stderr, flush=True)
     threading.Event().wait()
 
-serve(App(sys.argv[1]), Offer({"stuck": stuck.__daan_tool__}))
+serve(lambda: App(sys.argv[1]), Offer({"stuck": stuck.__daan_tool__}))
 """
 
 

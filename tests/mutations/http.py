@@ -10,7 +10,7 @@ SWITCHES, LIMITS, WATCHING = (
 )
 
 GUARDS = [
-    Guard("server/switches.py", "and (tool.reads_only or not self.read_only)", "", SWITCHES),
+    Guard("server/switches.py", 'and (each["readsOnly"] or not self.read_only)', "", SWITCHES),
     Guard("server/switches.py", "        _check_variables(environment)\n", "", SWITCHES),
     Guard("server/switches.py", "read_only=self.read_only or _yes(read_only)", "read_only=self.read_only", SWITCHES),
     Guard("server/switches.py", "        if name not in known:\n", "        if False:\n", SWITCHES),
@@ -21,7 +21,7 @@ GUARDS = [
     Guard("server/resources.py", " if shown.shows(resource.uri)]", "]", SWITCHES),
     Guard("server/prompts.py", "if brief is None or not shown.holds(*brief.needs):", "if brief is None:", SWITCHES),
     Guard(
-        "server/prompts.py",
+        "server/briefs.py",
         '    if key in BEHIND and not offer.holds(BEHIND[key]):\n        return "(not offered here)"\n',
         "",
         SWITCHES,
@@ -95,5 +95,24 @@ GUARDS = [
     Guard("d1/pool.py", "                stoppable(self._process.kill),\n", "", "tests/cancelling"),
     Guard("d1/apart.py", "with stoppable(process.kill):", "if True:", "tests/cancelling"),
     Guard("server/calls.py", "        stop.now()\n", "", "tests/cancelling"),
-    Guard("server/stdio.py", "                os._exit(0)\n", "", "tests/cancelling"),
+    Guard("server/served.py", "            os._exit(0)\n", "", "tests/cancelling"),
+    Guard(
+        "server/front/session.py",
+        "                return call.stop.now()\n",
+        "                return None\n",
+        "tests/cancelling",
+    ),
+    Guard("server/front/session.py", "            call.stop.check()\n", "", "tests/front"),
+    Guard(
+        "server/front/session.py",
+        "            if call not in self._flying:\n                return\n",
+        "",
+        "tests/front",
+    ),
+    Guard("server/front/plain.py", " and value.keys() <= known", "", "tests/front"),
+    Guard("server/front/plain.py", "named and (", "(", "tests/front"),
+    Guard("server/front/plain.py", '    if b"\\r" in line or', "    if", "tests/front"),
+    Guard(
+        "server/front/plain.py", "isinstance(each, bool) if key in SWITCHES else _objects(each)", "True", "tests/front"
+    ),
 ]
