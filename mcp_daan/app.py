@@ -1,16 +1,17 @@
 """App: what tools may touch. Opened once, copied for each call, closed once."""
 
-import copy
 import os
 import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcp_daan.cached import cached_property
-from mcp_daan.config import Limits, Settings, now, read_settings
+from mcp_daan.config import FILE, Limits, Settings, now, settings_in, settings_of
 from mcp_daan.crew import Crew
 from mcp_daan.d1.databases import Database, choose, find_databases
 from mcp_daan.d1.pool import Pool
@@ -20,12 +21,13 @@ from mcp_daan.errors import DaanError, NotFound, Unavailable
 from mcp_daan.knowledge.base import KnowledgeBase, open_knowledge
 from mcp_daan.knowledge.retrieval.meaning import Meaning
 from mcp_daan.protocol import Said
+from mcp_daan.remembered import Looks, Remembered
 from mcp_daan.scrub import Secrets, secret_name
 from mcp_daan.tokens.keys import KeyRing, read_keys
 from mcp_daan.toolbox import Progress
 from mcp_daan.variables import filled
 from mcp_daan.workspace import Workspace, find_workspace
-from mcp_daan.wrangler import dev_vars
+from mcp_daan.wrangler import DEV_VARS, dev_vars
 
 if TYPE_CHECKING:
     from mcp_daan.cloudflare import Cloudflare
@@ -69,6 +71,8 @@ class App:
     def __init__(self, workspace: str | None = None, environment: Mapping[str, str] = os.environ) -> None:
         self.named = workspace
         self.environment = filled(environment)
+        self.remembered = Remembered()
+        self.settings_in = partial(settings_in, self.environment)
         self.pool = Pool()
         self.meaning = Meaning()
         self.clouds = Clouds()
@@ -78,9 +82,8 @@ class App:
 
     def for_call(self, progress: Progress | None = None) -> "App":
         """This app for one call: files are looked at again, what is open stays open."""
-        fresh = copy.copy(self)
-        for name in [name for name, value in vars(type(self)).items() if isinstance(value, cached_property)]:
-            fresh.__dict__.pop(name, None)
+        fresh = type(self).__new__(type(self))
+        fresh.__dict__ |= {name: value for name, value in self.__dict__.items() if name not in FOUND_ANEW}
         if progress is not None:
             fresh.progress = progress
         return fresh
@@ -94,12 +97,13 @@ class App:
     @cached_property
     def workspace(self) -> Workspace:
         """The workspace; NotFound when its folder is gone."""
-        return find_workspace(self.named, self.environment)
+        return find_workspace(self.named, self.environment, self.remembered)
 
     @cached_property
     def settings(self) -> Settings:
         """The settings; InvalidArguments while `daan.toml` is broken."""
-        return read_settings(self.workspace.root, self.environment)
+        read = self.remembered.file(f"{self.workspace.root}/{FILE}", self.settings_in)
+        return read or self.remembered.worked_out("settings", (), lambda looks: settings_of(self.environment, {}))
 
     @cached_property
     def now(self) -> datetime:
@@ -109,12 +113,20 @@ class App:
     @cached_property
     def databases(self) -> list[Database]:
         """Every D1 database that the workspace names."""
-        return find_databases(self.workspace, self.settings.d1)
+        given = (self.workspace.root, self.settings.d1, *self.workspace.apps)
+        found = self.remembered.worked_out(
+            "databases", given, lambda looks: find_databases(self.workspace, self.settings.d1, looks)
+        )
+        return [*found]
 
     @cached_property
     def reachable(self) -> list[Database]:
         """The same, and the remote databases that wrangler's bindings name."""
-        bound = bound_databases(self.workspace, self.settings.d1, self.databases, self.account_id)
+        given = (self.account_id, *self.databases, self.settings.d1, *self.workspace.apps)
+        return [*self.remembered.worked_out("reachable", given, self._reachable)]
+
+    def _reachable(self, looks: Looks) -> list[Database]:
+        bound = bound_databases(self.workspace, self.settings.d1, self.databases, self.account_id, looks)
         named = [completed(each, bound) if each.location == "remote" else each for each in self.databases]
         known = {each.id for each in named if each.location == "remote"}
         return [*named, *(each for each in bound if each.id not in known)]
@@ -192,21 +204,33 @@ class App:
     @cached_property
     def secrets(self) -> Secrets:
         """Every secret value in reach: the environment's, those of `.dev.vars`, the key file's."""
-        values = [value for name, value in self.environment.items() if name in SECRET_VARIABLES or secret_name(name)]
+        values = [*_secret(self.environment)]
         with suppress(DaanError):
             for app in self.workspace.apps:
-                values += [
-                    value
-                    for name, value in dev_vars(app.path.parent).items()
-                    if secret_name(name) or name in SECRET_VARIABLES
-                ]
+                values += self.remembered.file(f"{app.path.parent}/{DEV_VARS}", _secrets_in) or ()
             if self.settings.tokens.key_file:
+                key_file = str(self.workspace.root / self.settings.tokens.key_file)
                 with suppress(OSError, UnicodeDecodeError):
-                    values.append(
-                        (self.workspace.root / self.settings.tokens.key_file).read_text(encoding="utf-8").strip()
-                    )
-        return Secrets(values)
+                    values.append(self.remembered.file(key_file, _stripped) or "")
+        return self.remembered.worked_out("secrets", tuple(values), lambda looks: Secrets(values))
 
     def redact(self, text: str) -> str:
         """*text* without secrets."""
         return self.secrets.scrub(text)
+
+
+# What a call finds for itself.
+FOUND_ANEW = frozenset(name for name, value in vars(App).items() if isinstance(value, cached_property))
+
+
+def _secret(variables: Mapping[str, str]) -> tuple[str, ...]:
+    """The values of the variables whose name tells that they are secret."""
+    return tuple(value for name, value in variables.items() if name in SECRET_VARIABLES or secret_name(name))
+
+
+def _secrets_in(file: str) -> tuple[str, ...]:
+    return _secret(dev_vars(Path(file).parent))
+
+
+def _stripped(file: str) -> str:
+    return Path(file).read_text(encoding="utf-8").strip()

@@ -150,8 +150,13 @@ def read_settings(root: Path, environment: Mapping[str, str] = os.environ) -> Se
     Raises InvalidArguments that names the file's unknown key, wrong value or broken line, or the variable.
     """
     file = root / FILE
+    return settings_in(environment, str(file)) if file.is_file() else settings_of(environment, {})
+
+
+def settings_in(environment: Mapping[str, str], file: str) -> Settings:
+    """The settings that the file at *file* makes, under *environment*; InvalidArguments as `read_settings`."""
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        values = tomllib.loads(Path(file).read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         place = _toml_place(error)
         raise InvalidArguments(
@@ -161,6 +166,11 @@ def read_settings(root: Path, environment: Mapping[str, str] = os.environ) -> Se
         raise InvalidArguments(
             f"{FILE} could not be read as UTF-8 text.", advice=f"Check the file's rights and encoding: {FILE}."
         ) from None
+    return settings_of(environment, values)
+
+
+def settings_of(environment: Mapping[str, str], values: dict[str, Any]) -> Settings:
+    """The settings that *values* make, under *environment*; InvalidArguments as `read_settings`."""
     for name, value in filled(environment).items():
         if name.startswith("DAAN_") and name not in OWN_VARIABLES:
             _override(values, name, value)

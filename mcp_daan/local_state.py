@@ -5,6 +5,8 @@ import hmac
 from collections.abc import Sequence
 from pathlib import Path
 
+from mcp_daan.remembered import Looks
+
 STATE = Path(".wrangler/state/v3")
 
 
@@ -13,14 +15,17 @@ def state_folders(root: Path, persist: Sequence[str], app: Path) -> list[Path]:
     return [root / folder for folder in persist] or [app / STATE]
 
 
-def object_files(states: Sequence[Path], kind: str, unique_key: str, name: str) -> list[Path]:
+def object_files(
+    states: Sequence[Path], kind: str, unique_key: str, name: str, looks: Looks | None = None
+) -> list[Path]:
     """Where the file of an object is, in each state folder that has it; else where it would be made.
 
     *kind* is wrangler's folder for such objects: `d1`, `kv`.
     """
-    folders = [state / "v3" if (state / "v3" / kind).is_dir() else state for state in states]
+    looks = looks or Looks()
+    folders = [state / "v3" if looks.is_dir(state / "v3" / kind) else state for state in states]
     paths = [folder / kind / unique_key / object_file(unique_key, name) for folder in folders]
-    return [path for path in paths if path.is_file()] or paths[:1]
+    return [path for path in paths if looks.is_file(path)] or paths[:1]
 
 
 def object_file(unique_key: str, name: str) -> str:

@@ -7,6 +7,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticSerializationError
+from pydantic_core import to_json as json_of
 
 Component = Literal["d1", "workers", "oauth", "astro"]
 Severity = Literal["info", "warning", "error"]
@@ -97,16 +99,24 @@ def to_json(value: object) -> str:
 
 def written(value: object) -> str:
     """Compact JSON as `value` has it, lone surrogates and all."""
-    return _WRITER.encode(value)
+    try:
+        return json_of(value).decode()  # by pydantic's own writer, some five times sooner
+    except PydanticSerializationError:  # a lone surrogate
+        return _WRITER.encode(value)
 
 
 def without_surrogates(text: str) -> str:
     """*text* with U+FFFD for what has no UTF-8 form."""
+    return text if encodable(text) else _SURROGATE.sub("\ufffd", text)
+
+
+def encodable(text: str) -> bool:
+    """Whether *text* has a UTF-8 form."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        return _SURROGATE.sub("\ufffd", text)
-    return text
+        return False
+    return True
 
 
 def json_bytes(value: object) -> int:

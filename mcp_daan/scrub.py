@@ -10,6 +10,11 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
+from pydantic_core import SchemaValidator
+from pydantic_core.core_schema import str_schema
+
+from mcp_daan.protocol import encodable
+
 MASK = "***"
 
 # Anchored shapes of real credentials; entropy is no judge (GUIDs and hashes look alike).
@@ -33,23 +38,24 @@ SHAPES = re.compile(
 )
 
 
-# One of these stands in whatever has such a shape: told some ten times sooner than the shapes themselves.
+# One of these stands in whatever has such a shape: told some hundred times sooner than the shapes themselves, and by
+# the engine of pydantic, which looks for all of them at once. It takes no text that has no UTF-8 form.
 MARKS = (
     "stamp cfk_ cfut_ cfat_ cfoat_ eyJ PRIVATE ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ sk- sk_live_ sk_test_ AKIA npm_ daan_ ops_"
     " xoxa- xoxb- xoxp- xoxr- xoxs-"
 ).split()
-_PARTED = re.compile(r":[0-9a-f]{32}:")
+_MARKED = SchemaValidator(str_schema(pattern="|".join([*MARKS, ":[0-9a-f]{32}:"])))
 
 
 class Secrets:
     """The secret values that this process knows. It has no repr and cannot be pickled or iterated."""
 
-    __slots__ = ("_pattern",)
+    __slots__ = ("_forms", "_pattern")
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         forms = {form for value in values if len(value) >= 8 for form in _forms(value)}
-        longest_first = sorted(forms, key=lambda form: (-len(form), form))
-        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        self._forms = sorted(forms, key=lambda form: (-len(form), form))
+        self._pattern = re.compile("|".join(map(re.escape, self._forms)))
 
     def __repr__(self) -> str:
         return "Secrets(***)"
@@ -59,7 +65,8 @@ class Secrets:
 
     def scrub(self, text: str) -> str:
         """*text* without any known secret and without anything of a credential's shape."""
-        if self._pattern is not None:
+        # Most texts hold none, which is told sooner one by one.
+        if any(form in text for form in self._forms):
             text = self._pattern.sub(MASK, text)
         return SHAPES.sub(MASK, text) if _may_be_shaped(text) else text
 
@@ -70,7 +77,7 @@ def shaped(text: str) -> bool:
 
 
 def _may_be_shaped(text: str) -> bool:
-    return any(mark in text for mark in MARKS) or _PARTED.search(text) is not None
+    return _MARKED.isinstance_python(text) or not encodable(text)
 
 
 def _forms(value: str) -> set[str]:

@@ -215,11 +215,11 @@ def _answer(called: Tool, app: Host, arguments: Mapping[str, Any], task_id: str)
 
 def _validated(called: Tool, arguments: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        model = called.arguments.model_validate(dict(arguments))
+        given = vars(called.arguments.model_validate(dict(arguments)))
     except ValidationError as error:
         # pydantic's own text repeats the input, which may be a secret: it is written anew.
         raise _explained(called, error) from None
-    return {name: getattr(model, name) for name in type(model).model_fields if name != "task_id"}
+    return {name: value for name, value in given.items() if name != "task_id"}
 
 
 def _explained(called: Tool, error: ValidationError) -> InvalidArguments:

@@ -2,15 +2,17 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import platformdirs
 
 from mcp_daan.cached import cached_property
 from mcp_daan.config import FILE
 from mcp_daan.errors import InvalidArguments, NotFound
-from mcp_daan.wrangler import NAMES, WranglerConfig, read_config
+from mcp_daan.remembered import Remembered
+from mcp_daan.wrangler import NAMES, Unreadable, WranglerConfig, read_config
 
 # Folders that hold no configuration of the team's own.
 PASSED_OVER = {"node_modules", ".git", ".wrangler", ".venv", "venv", "dist", "build", "__pycache__", ".astro", ".demo"}
@@ -22,6 +24,7 @@ class Workspace:
     """The folder that a team works in."""
 
     root: Path
+    remembered: Remembered = field(default_factory=Remembered, compare=False, repr=False)
 
     @cached_property
     def apps(self) -> list[WranglerConfig]:
@@ -38,7 +41,7 @@ class Workspace:
         found: list[WranglerConfig | InvalidArguments] = []
         for path in self.configurations:
             try:
-                found.append(read_config(path))
+                found.append(self.remembered.file(str(path), _config) or Unreadable(path))
             except InvalidArguments as error:
                 found.append(error)
         return found
@@ -46,11 +49,10 @@ class Workspace:
     @cached_property
     def configurations(self) -> list[Path]:
         """The file that wrangler reads in each folder that has one, sorted by path."""
-        named = (
-            (folder, [name for name in NAMES if name in files]) for folder, files in _listed(str(self.root), DEPTH)
-        )
-        found = sorted((Path(folder), names[0]) for folder, names in named if names)
-        return [folder / name for folder, name in found]
+        found: list[Path] = []
+        for listing in _listings(str(self.root), DEPTH, self.remembered):
+            found += [path for path in listing.configurations if path.is_file()][:1]
+        return sorted(found, key=lambda path: path.parent)
 
     def relative(self, path: Path) -> str:
         """*path* as the team writes it: relative to the root with `/`, else whole."""
@@ -62,42 +64,66 @@ class Workspace:
 
 def folders(root: Path, depth: int = DEPTH) -> Iterator[Path]:
     """*root* and the folders below it that may hold an app, *depth* levels down; links are not followed."""
-    return (Path(folder) for folder, _ in _listed(str(root), depth))
+    return (listing.path for listing in _listings(str(root), depth, Remembered()))
 
 
-def _listed(folder: str, depth: int) -> Iterator[tuple[str, set[str]]]:
-    """The same, each with the names of its files. Every call walks here, so no path is made and no file is asked."""
+class _Listing(NamedTuple):
+    """Of a folder: where it is, what may be configurations (first what wrangler reads first), and the folders in it."""
+
+    path: Path
+    configurations: tuple[Path, ...]
+    folders: tuple[str, ...]
+
+
+def _listings(root: str, depth: int, remembered: Remembered) -> list[_Listing]:
+    """The listing of *root* and of the folders below it. Every call walks here, so each costs no more than a look."""
+    found: list[_Listing] = []
+    level = [root]
+    for _ in range(depth + 1):
+        listings = [listing for folder in level if (listing := remembered.folder(folder, _listed)) is not None]
+        found += listings
+        level = [folder for listing in listings for folder in listing.folders]
+    return found
+
+
+def _listed(folder: str) -> _Listing:
+    path = Path(folder)
     try:
         with os.scandir(folder) as listing:
             entries = list(listing)
     except OSError:  # a folder that may not be listed holds nothing that we could read
-        entries = []
-    yield folder, {entry.name for entry in entries if entry.is_file()}
-    if depth:
-        for entry in entries:
-            if entry.name not in PASSED_OVER and entry.is_dir(follow_symlinks=False):
-                yield from _listed(entry.path, depth - 1)
+        return _Listing(path, (), ())
+    names = {entry.name for entry in entries}
+    folders = [entry.path for entry in entries if entry.name not in PASSED_OVER and entry.is_dir(follow_symlinks=False)]
+    return _Listing(path, tuple(path / name for name in NAMES if name in names), tuple(folders))
 
 
-def find_workspace(named: str | None = None, environment: Mapping[str, str] = os.environ) -> Workspace:
+def _config(path: str) -> WranglerConfig:
+    return read_config(Path(path))
+
+
+def find_workspace(
+    named: str | None = None, environment: Mapping[str, str] = os.environ, remembered: Remembered | None = None
+) -> Workspace:
     """The workspace: *named*, else `DAAN_WORKSPACE`, else the nearest folder upward that holds `daan.toml`,
     else the git root, else the working folder.
 
     Raises NotFound when the named folder does not exist.
     """
+    remembered = remembered or Remembered()
     chosen = named or environment.get("DAAN_WORKSPACE") or ""
     if chosen and not chosen.startswith("${"):
-        root = Path(chosen).expanduser()
-        if not root.is_dir():
+        root = remembered.resolved(str(Path(chosen).expanduser()))
+        if root is None:
             raise NotFound("The workspace folder does not exist.", advice="Check `--workspace` or DAAN_WORKSPACE.")
-        return Workspace(root.resolve())
+        return Workspace(root, remembered)
     here = Path.cwd().resolve()
     upward = [here, *here.parents]
     for marker in (FILE, ".git"):
         for folder in upward:
             if (folder / marker).exists():
-                return Workspace(folder)
-    return Workspace(here)
+                return Workspace(folder, remembered)
+    return Workspace(here, remembered)
 
 
 def cache_folder() -> Path:

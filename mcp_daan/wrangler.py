@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from mcp_daan.errors import InvalidArguments
 
+DEV_VARS = ".dev.vars"
 # Where several stand side by side wrangler reads the first and says nothing of the others.
 NAMES = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
 # A string, or what JSONC adds to JSON: comments, and commas before a closing bracket.
@@ -154,7 +155,7 @@ def parse_config(path: Path, text: str) -> WranglerConfig:
 def dev_vars(folder: Path) -> dict[str, str]:
     """The variables of the app's `.dev.vars` as wrangler reads them; empty where there is none or it is unreadable."""
     try:
-        text = (folder / ".dev.vars").read_text(encoding="utf-8-sig")
+        text = (folder / DEV_VARS).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return {}
     return {match["name"]: match["value"].strip().strip("\"'`") for match in _VARIABLE.finditer(text)}

@@ -9,6 +9,7 @@ from typing import Literal
 from mcp_daan.config import D1, FILE, RemoteOrFile
 from mcp_daan.errors import InvalidArguments, NotFound, Unavailable
 from mcp_daan.local_state import object_file, object_files, state_folders
+from mcp_daan.remembered import Looks
 from mcp_daan.workspace import Workspace
 from mcp_daan.wrangler import D1Binding, WranglerConfig
 
@@ -37,7 +38,7 @@ class Database:
         return self.path is not None and self.path.is_file()
 
 
-def find_databases(workspace: Workspace, settings: D1) -> list[Database]:
+def find_databases(workspace: Workspace, settings: D1, looks: Looks | None = None) -> list[Database]:
     """Every database of the settings and of the wrangler configurations, local before remote, each name once.
 
     Where two local ones share a name, the later is called `name@environment` or `name@app`.
@@ -45,14 +46,15 @@ def find_databases(workspace: Workspace, settings: D1) -> list[Database]:
     """
     local: list[tuple[Database, str | None]] = []
     remote: list[Database] = []
-    bound = list(_bound(workspace, settings))
+    looks = looks or Looks()
+    bound = list(_bound(workspace, settings, looks))
     for name, entry in settings.databases.items():
         configured = _configured(name, entry, workspace, settings)
         if configured.location == "remote":
             remote.append(configured)
         else:
             local.append((_completed(configured, bound), None))
-    return [*_distinct([*local, *bound]), *remote]
+    return [*_distinct([*local, *bound], looks), *remote]
 
 
 def choose(databases: Sequence[Database], name: str) -> Database:
@@ -98,25 +100,28 @@ def file_name(local_id: str) -> str:
     return object_file(UNIQUE_KEY, local_id)
 
 
-def _bound(workspace: Workspace, settings: D1) -> Iterator[tuple[Database, str | None]]:
+def _bound(workspace: Workspace, settings: D1, looks: Looks) -> Iterator[tuple[Database, str | None]]:
     """The database of each binding with the binding's environment; one file of several bindings once."""
     seen: set[tuple[str, Path]] = set()
     for app in workspace.apps:
         states = state_folders(workspace.root, settings.persist, app.path.parent)
         for binding in app.d1_bindings():
-            for path in object_files(states, "d1", UNIQUE_KEY, binding.local_id):
+            for path in object_files(states, "d1", UNIQUE_KEY, binding.local_id, looks):
                 if (binding.name, path) not in seen:
                     seen.add((binding.name, path))
-                    yield _database(workspace, settings, app, binding, path), binding.environment
+                    migrations = migrations_of(app, binding, looks)
+                    yield _database(workspace, settings, app, binding, path, migrations), binding.environment
 
 
-def migrations_of(app: WranglerConfig, binding: D1Binding) -> Path | None:
+def migrations_of(app: WranglerConfig, binding: D1Binding, looks: Looks) -> Path | None:
     """The folder of the binding's migrations, if it is there."""
     folder = app.path.parent / binding.migrations_dir
-    return folder if folder.is_dir() else None
+    return folder if looks.is_dir(folder) else None
 
 
-def _database(workspace: Workspace, settings: D1, app: WranglerConfig, binding: D1Binding, path: Path) -> Database:
+def _database(
+    workspace: Workspace, settings: D1, app: WranglerConfig, binding: D1Binding, path: Path, migrations: Path | None
+) -> Database:
     return Database(
         name=binding.name,
         location="local",
@@ -124,7 +129,7 @@ def _database(workspace: Workspace, settings: D1, app: WranglerConfig, binding: 
         path=path,
         binding=binding.binding,
         app=workspace.relative(app.path.parent),
-        migrations=migrations_of(app, binding),
+        migrations=migrations,
         migrations_table=binding.migrations_table,
         secret_columns=tuple(settings.secret_columns),
         migrations_pattern=binding.migrations_pattern,
@@ -159,17 +164,21 @@ def _completed(configured: Database, bound: list[tuple[Database, str | None]]) -
     return configured
 
 
-def _distinct(found: list[tuple[Database, str | None]]) -> list[Database]:
+def _distinct(found: list[tuple[Database, str | None]], looks: Looks) -> list[Database]:
     """The local databases under names of their own, in the order given.
 
     Of one database (same name and id) bound in several apps, only the files that exist are kept, or else one.
     """
+
+    def exists(database: Database) -> bool:
+        return database.path is not None and looks.is_file(database.path)
+
     kept: list[Database] = []
     for database, environment in found:
         twins = [other for other, _ in found if (other.name, other.id) == (database.name, database.id)]
         if any(database.path == other.path for other in kept):
             continue
-        if not database.exists and database is not next((twin for twin in twins if twin.exists), twins[0]):
+        if not exists(database) and database is not next((twin for twin in twins if exists(twin)), twins[0]):
             continue
         names = {other.name for other in kept}
         if database.name in names:

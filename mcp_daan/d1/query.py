@@ -83,8 +83,7 @@ def query(
     *seconds*, TooLarge for a row that alone exceeds *max_bytes*, NotFound or Unavailable for the file.
     """
     path = local_file(database)
-    mark = mark_of(database, sql, parameters)
-    place = place_of(cursor, mark)
+    place = Place() if cursor is None else place_of(cursor, mark_of(database, sql, parameters))
     request = {
         "path": str(path),
         "sql": sql,
@@ -101,7 +100,7 @@ def query(
         page["columns"],
         page["rows"],
         page["masked"],
-        cursor_of(end, mark) if page["more"] else None,
+        cursor_of(end, mark_of(database, sql, parameters)) if page["more"] else None,
         Meta(rows_read=page["rows_read"], duration_ms=page["milliseconds"], served_by="local", region=None),
     )
     return Answered(rows, page["cut"], page["changed"], page["elsewhere"])

@@ -72,6 +72,11 @@ def test_every_variant_of_a_shape_is_masked(prefix: str) -> None:
     assert Secrets().scrub(prefix + "0123456789abcdef" * 3) == "***"
 
 
+def test_half_a_surrogate_pair_hides_nothing() -> None:
+    """Text without a UTF-8 form is looked through too."""
+    assert Secrets().scrub("\ud800 cfut_" + "0123456789abcdef" * 3) == "\ud800 ***"
+
+
 @pytest.mark.parametrize("shape", shapes())
 def test_every_shape_has_an_example_that_is_masked(shape: str) -> None:
     """Whoever adds a shape adds an example, and the mark by which it is looked for first."""

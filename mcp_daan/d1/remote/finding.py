@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_daan.config import D1
 from mcp_daan.d1.databases import Database, migrations_of
+from mcp_daan.remembered import Looks
 from mcp_daan.workspace import Workspace
 from mcp_daan.wrangler import WranglerConfig
 
@@ -20,7 +21,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def bound_databases(
-    workspace: Workspace, settings: D1, named: Sequence[Database], account_id: str | None
+    workspace: Workspace, settings: D1, named: Sequence[Database], account_id: str | None, looks: Looks
 ) -> list[Database]:
     """The remote databases of wrangler bindings, each id once, under names that none of *named* has.
 
@@ -41,7 +42,7 @@ def bound_databases(
                 path=None,
                 binding=binding.binding,
                 app=workspace.relative(app.path.parent),
-                migrations=migrations_of(app, binding),
+                migrations=migrations_of(app, binding, looks),
                 migrations_table=binding.migrations_table,
                 secret_columns=tuple(settings.secret_columns),
                 migrations_pattern=binding.migrations_pattern,
