@@ -3,27 +3,23 @@
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from mcp_daan.cached import cached_property
 from mcp_daan.config import FILE, Limits, Settings, now, settings_in, settings_of
-from mcp_daan.crew import Crew
 from mcp_daan.d1.databases import Database, choose, find_databases
 from mcp_daan.d1.pool import Pool
 from mcp_daan.d1.remote.finding import account_databases, bound_databases, completed, further_databases
 from mcp_daan.d1.remote.schemas import Schemas
 from mcp_daan.errors import DaanError, NotFound, Unavailable
-from mcp_daan.knowledge.base import KnowledgeBase, open_knowledge
-from mcp_daan.knowledge.retrieval.meaning import Meaning
 from mcp_daan.protocol import Said
 from mcp_daan.remembered import Looks, Remembered
 from mcp_daan.scrub import Secrets, secret_name
-from mcp_daan.tokens.keys import KeyRing, read_keys
 from mcp_daan.toolbox import Progress
 from mcp_daan.variables import filled
 from mcp_daan.workspace import Workspace, find_workspace
@@ -31,8 +27,13 @@ from mcp_daan.wrangler import DEV_VARS, dev_vars
 
 if TYPE_CHECKING:
     from mcp_daan.cloudflare import Cloudflare
+    from mcp_daan.crew import Crew
     from mcp_daan.d1.remote.access import Remote
+    from mcp_daan.knowledge.base import KnowledgeBase
+    from mcp_daan.knowledge.retrieval.meaning import Meaning
+    from mcp_daan.tokens.keys import KeyRing
 
+T = TypeVar("T")
 SECRET_VARIABLES = ("TOKEN_ENCRYPTION_KEY", "TOKEN_ENCRYPTION_KEY_PREVIOUS", "CLOUDFLARE_API_TOKEN")
 
 
@@ -61,6 +62,22 @@ class Clouds:
             each.close()
 
 
+class Late(Generic[T]):
+    """One thing that all calls share, made by the first that needs it: what makes it takes time to load."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._lock = threading.Lock()
+        self._make = make
+        self.made: T | None = None
+
+    def get(self) -> T:
+        """The one thing."""
+        with self._lock:
+            if self.made is None:
+                self.made = self._make()
+            return self.made
+
+
 class App:
     """One workspace and what is open of it.
 
@@ -74,10 +91,10 @@ class App:
         self.remembered = Remembered()
         self.settings_in = partial(settings_in, self.environment)
         self.pool = Pool()
-        self.meaning = Meaning()
+        self._meaning = Late(_meaning)
         self.clouds = Clouds()
         self.schemas = Schemas()
-        self.crew: Crew[Said] = Crew()
+        self._crew = Late(_crew)
         self.progress: Progress = lambda done, total, message: None
 
     def for_call(self, progress: Progress | None = None) -> "App":
@@ -91,8 +108,19 @@ class App:
     def close(self) -> None:
         """End what is open."""
         self.pool.close()
-        self.meaning.close()
+        if self._meaning.made is not None:
+            self._meaning.made.close()
         self.clouds.close()
+
+    @property
+    def meaning(self) -> "Meaning":
+        """What knows which texts mean the same."""
+        return self._meaning.get()
+
+    @property
+    def crew(self) -> "Crew[Said]":
+        """Who asks several tools side by side."""
+        return self._crew.get()
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -172,8 +200,10 @@ class App:
         return Remote(self.cloudflare, database, seconds, time.monotonic() + seconds)
 
     @cached_property
-    def knowledge(self) -> KnowledgeBase:
+    def knowledge(self) -> "KnowledgeBase":
         """The workspace's documents, else the user's own, else the embedded ones."""
+        from mcp_daan.knowledge.base import open_knowledge
+
         return open_knowledge(self.workspace, self.settings.knowledge)
 
     @cached_property
@@ -189,8 +219,10 @@ class App:
         return self.environment.get(name, "").strip() or None
 
     @cached_property
-    def keys(self) -> KeyRing:
+    def keys(self) -> "KeyRing":
         """The keys that open sealed tokens."""
+        from mcp_daan.tokens.keys import read_keys
+
         return read_keys(self.workspace, self.settings.tokens, self.environment)
 
     @property
@@ -217,6 +249,18 @@ class App:
     def redact(self, text: str) -> str:
         """*text* without secrets."""
         return self.secrets.scrub(text)
+
+
+def _meaning() -> "Meaning":
+    from mcp_daan.knowledge.retrieval.meaning import Meaning
+
+    return Meaning()
+
+
+def _crew() -> "Crew[Said]":
+    from mcp_daan.crew import Crew
+
+    return Crew()
 
 
 # What a call finds for itself.

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -198,7 +198,7 @@ def _call(chosen: Chosen) -> int:
     arguments: dict[str, Any] = {}
     try:
         arguments = _object(sys.stdin.buffer.read() if chosen.arguments == "-" else chosen.arguments)
-        said = run(_tool(_switches(chosen).offer().tools, chosen.tool), app.for_call(bar.show), arguments)
+        said = run(_tool(_switches(chosen).offer(), chosen.tool), app.for_call(bar.show), arguments)
     except DaanError as error:
         said = refusal(error, arguments)
     finally:
@@ -210,12 +210,13 @@ def _call(chosen: Chosen) -> int:
     return STATUS[said.answer["status"]]
 
 
-def _tool(tools: Mapping[str, Any], name: str) -> Any:
+def _tool(offer: Any, name: str) -> Any:
     from mcp_daan.errors import NotFound
 
-    if name not in tools:
-        raise NotFound("There is no such tool.", advice=f"The tools are: {', '.join(tools)}.")
-    return tools[name]
+    tool = offer.find(name)
+    if tool is None:
+        raise NotFound("There is no such tool.", advice=f"The tools are: {', '.join(offer.tools)}.")
+    return tool
 
 
 def _object(text: str | bytes) -> dict[str, Any]:

@@ -26,6 +26,7 @@ Make = Callable[[str], Any]
 
 class _Kept(NamedTuple):
     stamp: Stamp | None
+    make: Make
     made: Any
 
 
@@ -58,7 +59,7 @@ class Remembered:
     """What was made of each file and folder. Calls share it, and nobody changes what it gives."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, Make], _Kept] = {}
+        self._kept: dict[str, _Kept] = {}
         self._worked_out: dict[str, tuple[tuple[object, ...], Looks, Any]] = {}
         self._resolved: dict[str, tuple[tuple[int, int], Path]] = {}
 
@@ -101,9 +102,8 @@ class Remembered:
         if stat.S_IFMT(seen.st_mode) != kind:
             return None
         stamp = (seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino, seen.st_size, seen.st_dev, seen.st_mode)
-        key = (path, make)
-        kept = self._kept.get(key)
-        if kept is not None and kept.stamp == stamp:
+        kept = self._kept.get(path)
+        if kept is not None and kept.stamp == stamp and kept.make is make:
             before: T = kept.made
             return before
         began = time.time_ns()
@@ -113,7 +113,7 @@ class Remembered:
         if len(self._kept) >= MOST:
             self._kept.clear()
         settled = max(seen.st_mtime_ns, seen.st_ctime_ns) + SETTLED_NS < began
-        self._kept[key] = _Kept(stamp if settled else None, made)
+        self._kept[path] = _Kept(stamp if settled else None, make, made)
         return made
 
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-import platformdirs
-
 from mcp_daan.cached import cached_property
 from mcp_daan.config import FILE
 from mcp_daan.errors import InvalidArguments, NotFound
@@ -113,7 +111,7 @@ def find_workspace(
     remembered = remembered or Remembered()
     chosen = named or environment.get("DAAN_WORKSPACE") or ""
     if chosen and not chosen.startswith("${"):
-        root = remembered.resolved(str(Path(chosen).expanduser()))
+        root = remembered.resolved(str(Path(chosen).expanduser()) if chosen.startswith("~") else chosen)
         if root is None:
             raise NotFound("The workspace folder does not exist.", advice="Check `--workspace` or DAAN_WORKSPACE.")
         return Workspace(root, remembered)
@@ -128,9 +126,13 @@ def find_workspace(
 
 def cache_folder() -> Path:
     """Where indexes are kept; they may be deleted at any time."""
+    import platformdirs  # few calls keep anything outside the workspace
+
     return platformdirs.user_cache_path("mcp-daan", appauthor=False)
 
 
 def data_folder() -> Path:
     """Where what a person wrote outside any workspace is kept."""
+    import platformdirs
+
     return platformdirs.user_data_path("mcp-daan", appauthor=False)

@@ -47,7 +47,7 @@ async def call_tool(
     app: App, offer: Offer, context: Context, params: types.CallToolRequestParams
 ) -> types.CallToolResult:
     """One call, run in a thread of its own; progress goes to a client that asked for it."""
-    tool = offered(offer, context).tools.get(params.name)
+    tool = offered(offer, context).find(params.name)
     if tool is None:
         raise MCPError(types.INVALID_PARAMS, "There is no such tool; `tools/list` names them all.")
 

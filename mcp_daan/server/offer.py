@@ -32,9 +32,13 @@ class Offer:
 
         return {name: tool for name, tool in all_tools().items() if self.holds(name)}
 
-    def tool(self, name: str) -> "Tool | None":
-        """The tool called *name*, if it is offered."""
-        return self.tools.get(name)
+    def find(self, name: str) -> "Tool | None":
+        """The tool called *name*, if it is offered; no other is loaded for that."""
+        if self._tools is not None:
+            return self._tools.get(name)
+        from mcp_daan.tools import find
+
+        return find(name) if self.holds(name) else None
 
     def holds(self, *names: str) -> bool:
         """Whether every one of these tools is offered."""

@@ -88,9 +88,12 @@ class Served:
         def told(done: float, total: float | None, message: str) -> None:
             progress(done, total, app.redact(message))
 
+        tool = self._offer.find(name)
+        if tool is None:
+            raise LookupError(name)  # the catalog knows it
         clock = Clock("local", "tools/call", name)
         current.set(stop)
-        said = run(self._offer.tools[name], app.for_call(told), arguments)
+        said = run(tool, app.for_call(told), arguments)
         for sink in sinks:
             sink(clock.record(said.answer, "cancelled" if stop.stopped else None))
         return said

@@ -18,9 +18,9 @@ from mcp_daan.errors import DaanError
 from mcp_daan.paging import page
 from mcp_daan.protocol import Model, Reply, Severity
 from mcp_daan.toolbox import Cursor, tool
-from mcp_daan.tools.d1 import Name
 from mcp_daan.tools.held import Held, hold
 from mcp_daan.tools.migrations import migration_state
+from mcp_daan.tools.query import Name
 
 PLACES = 20
 # A deep check reads every row.

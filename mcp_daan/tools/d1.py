@@ -11,25 +11,19 @@ from pydantic import Field
 from mcp_daan.app import App
 from mcp_daan.d1.databases import Database, called
 from mcp_daan.d1.listing import Entry, bare_entry, entry
-from mcp_daan.d1.query import Answered, Parameter, Rows, query
 from mcp_daan.d1.remote.listing import remote_entries
-from mcp_daan.d1.remote.query import Judge
-from mcp_daan.d1.remote.query import query as remote_query
 from mcp_daan.d1.remote.shadow import shadow
 from mcp_daan.d1.schema import Table, declared_tables, read_schema
 from mcp_daan.errors import DaanError, NotFound
 from mcp_daan.paging import ENVELOPE_BYTES, page
 from mcp_daan.protocol import Model, Reply, json_bytes
 from mcp_daan.toolbox import Cursor, Limit, tool
+from mcp_daan.tools.query import NAMED, Name, few
 
-Name = Annotated[str, Field(min_length=1, max_length=200, description="A name that `d1_databases` lists.")]
-Sql = Annotated[str, Field(min_length=1, pattern=r"\S", description="One statement that reads, in SQLite's dialect.")]
-Parameters = Annotated[list[Parameter], Field(description="A value for each `?`, in order.")]
 Location = Annotated[Literal["local", "remote", "all"], Field(description="Which databases.")]
 Detail = Annotated[
     Literal["names", "columns", "full"], Field(description="full adds each table's SQL and its number of rows.")
 ]
-NAMED = 10
 # Each remote database costs a few requests to look into.
 LOOKED = 20
 
@@ -105,13 +99,13 @@ def d1_schema(
     cut_short = [each.name for each in part.items if each.name in wide]
     if cut_short:
         advice.append(
-            f"Too wide for one answer, without its SQL or its columns: {_few(cut_short)}."
+            f"Too wide for one answer, without its SQL or its columns: {few(cut_short)}."
             " Ask `d1_query` for `SELECT name, type FROM pragma_table_info('NAME')`."
         )
     if full and not counted:
         advice.append("Rows are not counted on Cloudflare, where each row read is billed.")
     if uncounted:
-        advice.append(f"There was no time to count the rows of: {_few(uncounted)}.")
+        advice.append(f"There was no time to count the rows of: {few(uncounted)}.")
     return Reply(
         summary=f"{len(part.items)} {'table' if len(part.items) == 1 else 'tables'} of {database}.",
         data=Tables(tables=part.items, next_cursor=part.next_cursor),
@@ -119,59 +113,6 @@ def d1_schema(
         recommendations=advice,
         partial=bool(part.cut or uncounted or cut_short),
     )
-
-
-@tool(title="Query D1", component="d1", reads_only=True)
-def d1_query(
-    app: App,
-    database: Name,
-    sql: Sql,
-    parameters: Parameters = [],  # noqa: B006 - pydantic copies it
-    limit: Limit = 100,
-    cursor: Cursor = None,
-) -> Reply[Rows]:
-    """Read rows from a D1 database with one SELECT; nothing can be changed through this tool.
-
-    Read `d1_schema` first, and pass values in `parameters`. Secret columns come as *** and count as NULL in WHERE,
-    JOIN and ORDER BY; on a remote database they are refused there. For more rows pass `data.nextCursor` with the same
-    arguments. `meta.rowsRead` is what D1 bills, an estimate for a local file.
-    """
-    chosen = app.database(database)
-    most, seconds = app.max_answer_bytes, app.settings.limits.statement_seconds
-    if chosen.location == "remote":
-        judge, remote = Judge(app.pool, app.schemas, seconds), app.remote(chosen)
-        answered = remote_query(judge, remote, sql, parameters, limit=limit, cursor=cursor, max_bytes=most)
-    else:
-        answered = query(app.pool, chosen, sql, parameters, limit=limit, cursor=cursor, max_bytes=most, seconds=seconds)
-    count = answered.rows.row_count
-    more = " There are more." if answered.rows.truncated else ""
-    return Reply(
-        summary=f"{count} {'row' if count == 1 else 'rows'} from {database}.{more}",
-        data=answered.rows,
-        artifacts=[f"d1://{database}"],
-        recommendations=_remarks(answered),
-        partial=bool(answered.cut or answered.changed or answered.elsewhere),
-    )
-
-
-def _remarks(answered: Answered) -> list[str]:
-    remarks = []
-    if answered.changed:
-        remarks.append(
-            "The rows before this page are not those given before: the data changed, or the statement gives other rows"
-            " each time. Start again without `cursor`."
-        )
-    if answered.elsewhere:
-        remarks.append(
-            f"The statement filters, joins or sorts by secrets, which count as NULL there: {_few(answered.elsewhere)}."
-            " Its rows may therefore be others than you expect."
-        )
-    if answered.rows.truncated:
-        why = "The answer is full. " if answered.cut else ""
-        remarks.append(f"{why}Pass `data.nextCursor` as `cursor` for the next rows.")
-    if answered.rows.masked:
-        remarks.append("Columns in `masked` hold secrets; their values are shown to nobody.")
-    return remarks
 
 
 def _tables(app: App, database: Database, counted: bool) -> list[Table]:
@@ -239,14 +180,12 @@ def _about(shown: Sequence[Found], *, tokened: bool) -> list[str]:
     behind = [each.entry.name for each in shown if each.entry.migrations_pending and each.entry.name not in absent]
     unlooked = [each.entry.name for each in shown if not each.looked]
     if absent:
-        about.append(
-            f"No file yet, run the Worker once or `wrangler d1 migrations apply NAME --local`: {_few(absent)}."
-        )
+        about.append(f"No file yet, run the Worker once or `wrangler d1 migrations apply NAME --local`: {few(absent)}.")
     if behind:
-        about.append(f"Migrations wait to be applied: {_few(behind)}.")
+        about.append(f"Migrations wait to be applied: {few(behind)}.")
     if unlooked:
         why = "Not looked into" if tokened else "Set CLOUDFLARE_API_TOKEN to read"
-        about.append(f"{why}: {_few(unlooked)}.")
+        about.append(f"{why}: {few(unlooked)}.")
     return about
 
 
@@ -280,7 +219,3 @@ def _fitting(table: Table, most: int, wide: list[str]) -> Table:
 
 def _told(problem: DaanError) -> str:
     return f"{problem.message} {problem.advice}"
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")

@@ -11,7 +11,7 @@ from mcp_daan.d1.remote.explain import explain_remotely
 from mcp_daan.d1.remote.query import Judge
 from mcp_daan.protocol import Reply
 from mcp_daan.toolbox import tool
-from mcp_daan.tools.d1 import Name, Parameters, Sql
+from mcp_daan.tools.query import Name, Parameters, Sql
 
 HOLES = {
     "uncounted": "The statement could not be run to its end in the time and memory there is, so its rows are not"

@@ -19,8 +19,8 @@ from mcp_daan.knowledge.validation.edits import migration_findings
 from mcp_daan.paging import page_lists
 from mcp_daan.protocol import Model, Reply
 from mcp_daan.toolbox import Cursor, tool
-from mcp_daan.tools.d1 import Name
 from mcp_daan.tools.held import Held, hold, recorded
+from mcp_daan.tools.query import Name
 
 NAMED = 5
 # What D1's free plan writes a day, and how large a database it keeps.

@@ -12,7 +12,7 @@ from mcp_daan.app import App
 from mcp_daan.protocol import to_json
 from mcp_daan.server.calls import listed
 from mcp_daan.toolbox import Tool
-from mcp_daan.tools import all_tools
+from mcp_daan.tools import HOMES, all_tools, find
 from tests.asking import run
 
 NAMES = [
@@ -92,6 +92,14 @@ EVERY_TOOL = pytest.mark.parametrize("tool", all_tools().values(), ids=lambda to
 def test_the_tools_are_those_of_the_contract_in_a_fixed_order() -> None:
     """Clients cache the list, so its order is part of it."""
     assert list(all_tools()) == NAMES
+
+
+@EVERY_TOOL
+def test_a_tool_is_found_by_itself_as_in_the_list(tool: Tool) -> None:
+    """The table of modules names every tool, in the order in which each module defines them."""
+    assert find(tool.name) is tool
+    assert list(HOMES) == NAMES
+    assert find("no_such_tool") is None
 
 
 @EVERY_TOOL

@@ -14,12 +14,12 @@ from mcp_daan.d1.databases import UNIQUE_KEY, file_name
 from mcp_daan.local_state import STATE
 from mcp_daan.protocol import Answer
 from mcp_daan.toolbox import tools_in
-from mcp_daan.tools import d1
+from mcp_daan.tools import d1, query
 from tests.asking import run
 
 SAMPLE = Path(__file__).parents[1] / "data/d1/sample_schema.sql"
 ID = "11111111-2222-3333-4444-555555555555"
-TOOLS = tools_in(d1)
+TOOLS = tools_in(d1, query)
 SECONDS = 1.0
 
 
