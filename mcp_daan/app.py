@@ -23,7 +23,7 @@ from mcp_daan.scrub import Secrets, secret_name
 from mcp_daan.toolbox import Progress
 from mcp_daan.variables import filled
 from mcp_daan.workspace import Workspace, find_workspace
-from mcp_daan.wrangler import DEV_VARS, dev_vars
+from mcp_daan.wrangler import DEV_VARS, variables_in
 
 if TYPE_CHECKING:
     from mcp_daan.cloudflare import Cloudflare
@@ -88,6 +88,7 @@ class App:
     def __init__(self, workspace: str | None = None, environment: Mapping[str, str] = os.environ) -> None:
         self.named = workspace
         self.environment = filled(environment)
+        self._own_secrets = _secret(self.environment)
         self.remembered = Remembered()
         self.settings_in = partial(settings_in, self.environment)
         self.pool = Pool()
@@ -236,10 +237,11 @@ class App:
     @cached_property
     def secrets(self) -> Secrets:
         """Every secret value in reach: the environment's, those of `.dev.vars`, the key file's."""
-        values = [*_secret(self.environment)]
+        values = [*self._own_secrets]
         with suppress(DaanError):
             for app in self.workspace.apps:
-                values += self.remembered.file(f"{app.path.parent}/{DEV_VARS}", _secrets_in) or ()
+                with suppress(OSError, UnicodeDecodeError):
+                    values += self.remembered.file(f"{app.path.parent}/{DEV_VARS}", _secrets_in) or ()
             if self.settings.tokens.key_file:
                 key_file = str(self.workspace.root / self.settings.tokens.key_file)
                 with suppress(OSError, UnicodeDecodeError):
@@ -273,7 +275,7 @@ def _secret(variables: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _secrets_in(file: str) -> tuple[str, ...]:
-    return _secret(dev_vars(Path(file).parent))
+    return _secret(variables_in(Path(file)))
 
 
 def _stripped(file: str) -> str:

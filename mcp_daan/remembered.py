@@ -117,6 +117,16 @@ class Remembered:
         return made
 
 
+def is_file(path: str) -> bool:
+    """Whether *path* is a file, or may be one that nobody may look at."""
+    try:
+        return stat.S_ISREG(look(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+
+
 def _kind(path: str) -> int:
     try:
         return stat.S_IFMT(look(path).st_mode)

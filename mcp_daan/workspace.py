@@ -9,7 +9,7 @@ from typing import NamedTuple
 from mcp_daan.cached import cached_property
 from mcp_daan.config import FILE
 from mcp_daan.errors import InvalidArguments, NotFound
-from mcp_daan.remembered import Remembered
+from mcp_daan.remembered import Remembered, is_file
 from mcp_daan.wrangler import NAMES, Unreadable, WranglerConfig, read_config
 
 # Folders that hold no configuration of the team's own.
@@ -49,7 +49,7 @@ class Workspace:
         """The file that wrangler reads in each folder that has one, sorted by path."""
         found: list[Path] = []
         for listing in _listings(str(self.root), DEPTH, self.remembered):
-            found += [path for path in listing.configurations if path.is_file()][:1]
+            found += [Path(file) for file in listing.configurations if is_file(file)][:1]
         return sorted(found, key=lambda path: path.parent)
 
     def relative(self, path: Path) -> str:
@@ -62,14 +62,14 @@ class Workspace:
 
 def folders(root: Path, depth: int = DEPTH) -> Iterator[Path]:
     """*root* and the folders below it that may hold an app, *depth* levels down; links are not followed."""
-    return (listing.path for listing in _listings(str(root), depth, Remembered()))
+    return (Path(listing.path) for listing in _listings(str(root), depth, Remembered()))
 
 
 class _Listing(NamedTuple):
     """Of a folder: where it is, what may be configurations (first what wrangler reads first), and the folders in it."""
 
-    path: Path
-    configurations: tuple[Path, ...]
+    path: str
+    configurations: tuple[str, ...]
     folders: tuple[str, ...]
 
 
@@ -78,22 +78,25 @@ def _listings(root: str, depth: int, remembered: Remembered) -> list[_Listing]:
     found: list[_Listing] = []
     level = [root]
     for _ in range(depth + 1):
-        listings = [listing for folder in level if (listing := remembered.folder(folder, _listed)) is not None]
-        found += listings
-        level = [folder for listing in listings for folder in listing.folders]
+        below: list[str] = []
+        for folder in level:
+            try:
+                listing = remembered.folder(folder, _listed)
+            except OSError:  # a folder that may not be listed holds nothing that we could read
+                listing = _Listing(folder, (), ())
+            if listing is not None:
+                found.append(listing)
+                below += listing.folders
+        level = below
     return found
 
 
 def _listed(folder: str) -> _Listing:
-    path = Path(folder)
-    try:
-        with os.scandir(folder) as listing:
-            entries = list(listing)
-    except OSError:  # a folder that may not be listed holds nothing that we could read
-        return _Listing(path, (), ())
-    names = {entry.name for entry in entries}
+    with os.scandir(folder) as listing:
+        entries = list(listing)
+    paths = {entry.name: entry.path for entry in entries}
     folders = [entry.path for entry in entries if entry.name not in PASSED_OVER and entry.is_dir(follow_symlinks=False)]
-    return _Listing(path, tuple(path / name for name in NAMES if name in names), tuple(folders))
+    return _Listing(folder, tuple(paths[name] for name in NAMES if name in paths), tuple(folders))
 
 
 def _config(path: str) -> WranglerConfig:

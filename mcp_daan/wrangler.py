@@ -155,9 +155,14 @@ def parse_config(path: Path, text: str) -> WranglerConfig:
 def dev_vars(folder: Path) -> dict[str, str]:
     """The variables of the app's `.dev.vars` as wrangler reads them; empty where there is none or it is unreadable."""
     try:
-        text = (folder / DEV_VARS).read_text(encoding="utf-8-sig")
+        return variables_in(folder / DEV_VARS)
     except (OSError, UnicodeDecodeError):
         return {}
+
+
+def variables_in(file: Path) -> dict[str, str]:
+    """The same of *file*; OSError or UnicodeDecodeError where it cannot be read."""
+    text = file.read_text(encoding="utf-8-sig")
     return {match["name"]: match["value"].strip().strip("\"'`") for match in _VARIABLE.finditer(text)}
 
 

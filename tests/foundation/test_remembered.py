@@ -1,7 +1,9 @@
 """What was read is remembered, and no edit is missed for that."""
 
 import os
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -185,6 +187,35 @@ def test_a_new_secret_is_one_at_the_next_call(workspace: Path) -> None:
     assert app.for_call().redact(text) == "*** ***"
     (workspace / ".dev.vars").unlink()
     assert app.for_call().redact(text) == "one-secret-value ***"
+    app.close()
+
+
+@contextmanager
+def nothing_opens() -> Iterator[None]:
+    """As where a process has as many files open as it may: looking still goes, reading does not."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("trusting")
+def test_what_could_not_be_read_for_a_moment_is_not_taken_for_empty(workspace: Path) -> None:
+    """Neither the folder of an app nor its secrets: they would be shown from then on."""
+    app = App(str(workspace), {})
+    (workspace / "wrangler.jsonc").write_text("{}")
+    (workspace / ".dev.vars").write_text("API_TOKEN=one-secret-value")
+    with nothing_opens():
+        blind = app.for_call().redact("one-secret-value")
+    seeing = app.for_call().redact("one-secret-value")
+    (workspace / ".dev.vars").write_text("API_TOKEN=another-secret-value")
+    with nothing_opens():
+        blind_again = app.for_call().redact("another-secret-value")
+
+    assert (blind, seeing, blind_again) == ("one-secret-value", "***", "another-secret-value")
+    assert app.for_call().redact("another-secret-value") == "***"
     app.close()
 
 

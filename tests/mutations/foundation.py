@@ -17,6 +17,12 @@ GUARDS = [
     Guard("protocol.py", '_SURROGATE.sub("\\ufffd", text)', "text", "tests/foundation/test_toolbox.py"),
     Guard("scrub.py", " or not encodable(text)", "", "tests/foundation/test_scrub.py"),
     Guard("remembered.py", "stamp if settled else None", "stamp", "tests/foundation/test_remembered.py"),
+    Guard(
+        "app.py",
+        "_secret(variables_in(Path(file)))",
+        "_secret(__import__('mcp_daan.wrangler').wrangler.dev_vars(Path(file).parent))",
+        "tests/foundation/test_remembered.py",
+    ),
     Guard("remembered.py", " and kept[1].hold()", "", "tests/foundation/test_remembered.py"),
     Guard("remembered.py", " or _folder(str(known[1])) != there", "", "tests/foundation/test_remembered.py"),
     Guard("paging.py", "or seen != mark", "", "tests/foundation/test_paging.py"),
