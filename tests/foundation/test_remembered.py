@@ -5,6 +5,8 @@ import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -43,8 +45,17 @@ def test_what_has_not_changed_is_read_once(tmp_path: Path) -> None:
     assert read.times == 1
 
 
-def test_an_edit_within_the_same_tick_is_seen(tmp_path: Path) -> None:
-    """The clock of files stands still for milliseconds, and the edit leaves the size as it was."""
+def _coarse(path: str) -> SimpleNamespace:
+    """As a file system tells it whose clock ticks in seconds."""
+    seen = Path(path).stat()
+    times = {name: getattr(seen, name) // 10**9 * 10**9 for name in ("st_mtime_ns", "st_ctime_ns")}
+    return SimpleNamespace(st_mode=seen.st_mode, st_ino=seen.st_ino, st_dev=seen.st_dev, st_size=seen.st_size, **times)
+
+
+@pytest.mark.parametrize("look", [os.stat, _coarse])
+def test_an_edit_within_the_same_tick_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, look: Any) -> None:
+    """The clock of files stands still for milliseconds or more, and the edit leaves the size as it was."""
+    monkeypatch.setattr(remembered, "look", look)
     file, read, memory = tmp_path / "file", Reader(), Remembered()
     seen = []
     for number in range(300):
