@@ -10,7 +10,7 @@ from mcp_daan.cached import cached_property
 from mcp_daan.config import FILE
 from mcp_daan.errors import InvalidArguments, NotFound
 from mcp_daan.remembered import Remembered, is_file
-from mcp_daan.wrangler import NAMES, Unreadable, WranglerConfig, read_config
+from mcp_daan.wrangler import NAMES, WranglerConfig, read_config
 
 # Folders that hold no configuration of the team's own.
 PASSED_OVER = {"node_modules", ".git", ".wrangler", ".venv", "venv", "dist", "build", "__pycache__", ".astro", ".demo"}
@@ -37,20 +37,25 @@ class Workspace:
     @cached_property
     def _read(self) -> list[WranglerConfig | InvalidArguments]:
         found: list[WranglerConfig | InvalidArguments] = []
-        for path in self.configurations:
+        for listing in self._holding:
+            read = (self.remembered.file(file, _config) for file in listing.configurations)
             try:
-                found.append(self.remembered.file(str(path), _config) or Unreadable(path))
+                config = next(filter(None, read), None)
+                found += [] if config is None else [config]
             except InvalidArguments as error:
                 found.append(error)
         return found
 
     @cached_property
+    def _holding(self) -> list["_Listing"]:
+        found = [each for each in _listings(str(self.root), DEPTH, self.remembered) if each.configurations]
+        return sorted(found, key=lambda listing: listing.parts)
+
+    @cached_property
     def configurations(self) -> list[Path]:
         """The file that wrangler reads in each folder that has one, sorted by path."""
-        found: list[Path] = []
-        for listing in _listings(str(self.root), DEPTH, self.remembered):
-            found += [Path(file) for file in listing.configurations if is_file(file)][:1]
-        return sorted(found, key=lambda path: path.parent)
+        first = (next(filter(is_file, listing.configurations), None) for listing in self._holding)
+        return [Path(file) for file in first if file is not None]
 
     def relative(self, path: Path) -> str:
         """*path* as the team writes it: relative to the root with `/`, else whole."""
@@ -66,11 +71,13 @@ def folders(root: Path, depth: int = DEPTH) -> Iterator[Path]:
 
 
 class _Listing(NamedTuple):
-    """Of a folder: where it is, what may be configurations (first what wrangler reads first), and the folders in it."""
+    """Of a folder: where it is, what may be configurations (first what wrangler reads first), the folders in it,
+    and the parts of its own path where there are configurations to sort."""
 
     path: str
-    configurations: tuple[str, ...]
-    folders: tuple[str, ...]
+    configurations: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 def _listings(root: str, depth: int, remembered: Remembered) -> list[_Listing]:
@@ -83,7 +90,7 @@ def _listings(root: str, depth: int, remembered: Remembered) -> list[_Listing]:
             try:
                 listing = remembered.folder(folder, _listed)
             except OSError:  # a folder that may not be listed holds nothing that we could read
-                listing = _Listing(folder, (), ())
+                listing = _Listing(folder)
             if listing is not None:
                 found.append(listing)
                 below += listing.folders
@@ -96,7 +103,8 @@ def _listed(folder: str) -> _Listing:
         entries = list(listing)
     paths = {entry.name: entry.path for entry in entries}
     folders = [entry.path for entry in entries if entry.name not in PASSED_OVER and entry.is_dir(follow_symlinks=False)]
-    return _Listing(folder, tuple(paths[name] for name in NAMES if name in paths), tuple(folders))
+    configurations = tuple(paths[name] for name in NAMES if name in paths)
+    return _Listing(folder, configurations, tuple(folders), Path(folder).parts if configurations else ())
 
 
 def _config(path: str) -> WranglerConfig:
