@@ -15,6 +15,7 @@ from mcp_daan.app import App
 from mcp_daan.errors import InvalidArguments, NotFound
 from mcp_daan.remembered import Looks, Remembered
 
+STAT = os.stat
 CONFIG = '{"name": "portal", "d1_databases": [{"binding": "DB", "database_name": "NAME", "database_id": "x"}]}'
 
 
@@ -47,15 +48,15 @@ def test_what_has_not_changed_is_read_once(tmp_path: Path) -> None:
 
 def _coarse(path: str) -> SimpleNamespace:
     """As a file system tells it whose clock ticks in seconds."""
-    seen = Path(path).stat()
+    seen = STAT(path)
     times = {name: getattr(seen, name) // 10**9 * 10**9 for name in ("st_mtime_ns", "st_ctime_ns")}
     return SimpleNamespace(st_mode=seen.st_mode, st_ino=seen.st_ino, st_dev=seen.st_dev, st_size=seen.st_size, **times)
 
 
-@pytest.mark.parametrize("look", [os.stat, _coarse])
-def test_an_edit_within_the_same_tick_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, look: Any) -> None:
+@pytest.mark.parametrize("stat", [STAT, _coarse])
+def test_an_edit_within_the_same_tick_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stat: Any) -> None:
     """The clock of files stands still for milliseconds or more, and the edit leaves the size as it was."""
-    monkeypatch.setattr(remembered, "look", look)
+    monkeypatch.setattr(os, "stat", stat)
     file, read, memory = tmp_path / "file", Reader(), Remembered()
     seen = []
     for number in range(300):
