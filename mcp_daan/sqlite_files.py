@@ -5,7 +5,9 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import apsw
 
@@ -15,6 +17,44 @@ from mcp_daan.errors import Unavailable
 BUSY_MILLISECONDS = 1000
 COPY_BYTES = 1 << 30
 OPS_BETWEEN_LOOKS = 1000
+# The coarsest clock of a file system that is in use ticks every two seconds: two changes within one tick look the same.
+SETTLED_NANOSECONDS = 2_000_000_000
+# BEGIN and the first read fix the state that is read.
+FIRST_READ = "BEGIN; SELECT count(*) FROM sqlite_schema"
+
+
+class Stamp(NamedTuple):
+    """What the system tells a state of a file by."""
+
+    device: int
+    inode: int
+    size: int
+    written: int
+    changed: int
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A connection to one state of *file*. At rest, SQLite locks nothing, and nobody but us sees that it is read.
+
+    *lasts* tells that the same stamp will mean the same state: all of it lies in this file, which nobody touched lately.
+    """
+
+    connection: apsw.Connection
+    file: Path
+    stamp: Stamp | None
+    resting: bool = False
+    lasts: bool = False
+
+    def limit(self, seconds: float) -> None:
+        """Stop whatever runs *seconds* from now."""
+        deadline = time.monotonic() + seconds
+        self.connection.set_progress_handler(lambda: time.monotonic() >= deadline, OPS_BETWEEN_LOOKS)
+
+    def check(self) -> None:
+        """Raises Unavailable if the file was rewritten since it was opened."""
+        if self.resting and stamp_of(self.file) != self.stamp:
+            raise Unavailable("The database was rewritten while it was read.", advice="Ask again.")
 
 
 @contextmanager
@@ -23,16 +63,11 @@ def opened(file: Path, *, seconds: float, prepare: Callable[[apsw.Connection], N
 
     Raises Unavailable when the file cannot be read or was rewritten meanwhile; SQLite's own failures pass.
     """
-    deadline = time.monotonic() + seconds
     with ExitStack() as stack:
-        try:
-            connection, unchanged = _connect(file, prepare, stack)
-        except OSError:
-            raise Unavailable("The database file may not be read.", advice="Check the rights of the file.") from None
-        connection.set_progress_handler(lambda: time.monotonic() >= deadline, OPS_BETWEEN_LOOKS)
-        yield connection
-        if not unchanged():
-            raise Unavailable("The database was rewritten while it was read.", advice="Ask again.")
+        found = connected(file, prepare, stack)
+        found.limit(seconds)
+        yield found.connection
+        found.check()
 
 
 def close_off(connection: apsw.Connection, modules: Collection[str] = ()) -> None:
@@ -49,26 +84,37 @@ def close_off(connection: apsw.Connection, modules: Collection[str] = ()) -> Non
         connection.config(setting, value)
 
 
-def _connect(
-    file: Path, prepare: Callable[[apsw.Connection], None], stack: ExitStack
-) -> tuple[apsw.Connection, Callable[[], bool]]:
-    """A connection in which one state of the file stands, and a way to ask whether it stood until now."""
-    stamp = _stamp(file)
+def connected(file: Path, prepare: Callable[[apsw.Connection], None], stack: ExitStack) -> Opened:
+    """A connection in which one state of *file* stands until *stack* is closed; fails as `opened` does."""
+    try:
+        return _connected(file, prepare, stack)
+    except OSError:
+        raise Unavailable("The database file may not be read.", advice="Check the rights of the file.") from None
+
+
+def _connected(file: Path, prepare: Callable[[apsw.Connection], None], stack: ExitStack) -> Opened:
+    stamp, now = stamp_of(file), time.time_ns()
     # Where all is in the main file, `immutable` leaves no -wal and -shm behind. Beside a filled -wal it would
     # give old rows; and since it takes no locks, a write to the main file meanwhile has to be noticed.
-    resting = _resting(file)
-    if _filled(_log(file)) and not _shared(file).exists():
+    logged = _logged(file)
+    resting = logged and not log_filled(file)
+    if log_filled(file) and not _shared(file).exists():
         # A killed writer's -wal: reading it in place would make a -shm, and nothing is written beside the file.
-        return _begin(_copied(file, stack), "mode=ro", prepare, stack), lambda: True
+        return _copy(file, prepare, stack)
     try:
-        return _begin(file, "mode=ro&immutable=1" if resting else "mode=ro", prepare, stack), (
-            lambda: not resting or _stamp(file) == stamp
-        )
+        connection = _begin(file, "mode=ro&immutable=1" if resting else "mode=ro", prepare, stack)
     except (apsw.CantOpenError, apsw.ReadOnlyError):
-        if resting or not _filled(_log(file)):
+        if resting or not log_filled(file):
             raise
-    # Another user's -shm that may not be written to.
-    return _begin(_copied(file, stack), "mode=ro", prepare, stack), lambda: True
+        # Another user's -shm that may not be written to.
+        return _copy(file, prepare, stack)
+    settled = stamp is not None and now - max(stamp.written, stamp.changed) > SETTLED_NANOSECONDS
+    return Opened(connection, file, stamp, resting, settled and (resting or not logged))
+
+
+def _copy(file: Path, prepare: Callable[[apsw.Connection], None], stack: ExitStack) -> Opened:
+    copy = _copied(file, stack)
+    return Opened(_begin(copy, "mode=ro", prepare, stack), copy, None)
 
 
 def _begin(file: Path, mode: str, prepare: Callable[[apsw.Connection], None], stack: ExitStack) -> apsw.Connection:
@@ -83,20 +129,19 @@ def _begin(file: Path, mode: str, prepare: Callable[[apsw.Connection], None], st
     )
     connection.set_busy_timeout(BUSY_MILLISECONDS)
     prepare(connection)
-    # Sorting in memory: no temporary file anywhere. Foreign keys are on in D1, which a PRAGMA tells. BEGIN and the
-    # first read fix the state that is read.
+    # Sorting in memory: no temporary file anywhere. Foreign keys are on in D1, which a PRAGMA tells.
     connection.execute(
         "PRAGMA query_only=1; PRAGMA temp_store=2; PRAGMA mmap_size=0; PRAGMA cell_size_check=1; PRAGMA foreign_keys=1;"
-        " BEGIN; SELECT count(*) FROM sqlite_schema"
+        f" {FIRST_READ}"
     ).fetchall()
     return connection
 
 
-def _resting(file: Path) -> bool:
-    """Whether the file keeps a write-ahead log and nothing stands in it."""
+def _logged(file: Path) -> bool:
+    """Whether the file keeps a write-ahead log."""
     with file.open("rb") as opened:
         head = opened.read(20)
-    return head[18:20] == b"\x02\x02" and not _filled(_log(file))
+    return head[18:20] == b"\x02\x02"
 
 
 def _copied(file: Path, stack: ExitStack) -> Path:
@@ -108,10 +153,10 @@ def _copied(file: Path, stack: ExitStack) -> Path:
             advice="Start `wrangler dev` once, which takes the log in; or run as the user whose file it is.",
         )
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mcp-daan-")))
-    before = [_stamp(each) for each in pair]
+    before = [stamp_of(each) for each in pair]
     for each in pair:
         shutil.copyfile(each, folder / each.name)
-    if before != [_stamp(each) for each in pair]:
+    if before != [stamp_of(each) for each in pair]:
         raise Unavailable("The database is being written to.", advice="Ask again in a moment.")
     return folder / file.name
 
@@ -124,13 +169,18 @@ def _shared(file: Path) -> Path:
     return file.with_name(file.name + "-shm")
 
 
-def _filled(file: Path) -> bool:
-    return file.exists() and file.stat().st_size > 0
+def log_filled(file: Path) -> bool:
+    """Whether anything stands in the write-ahead log of *file*."""
+    try:
+        return _log(file).stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
-def _stamp(file: Path) -> tuple[int, int, int] | None:
+def stamp_of(file: Path) -> Stamp | None:
+    """The stamp of *file*; None if there is no such file."""
     try:
         found = file.stat()
     except FileNotFoundError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return Stamp(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)

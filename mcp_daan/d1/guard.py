@@ -66,13 +66,15 @@ class Guard:
     """SQLite's authorizer for one connection.
 
     *tables* are the names in the schema, lower-cased; a READ of one of *secrets* gives NULL instead of its value.
-    Afterwards `read` holds the (table, column) pairs that were asked for and `denial` what was refused first.
+    Afterwards `read` holds the (table, column) pairs that were asked for, `views` the views they were asked for in, and
+    `denial` what was refused first.
     """
 
     def __init__(self, tables: frozenset[str], secrets: frozenset[tuple[str, str]] = frozenset()) -> None:
         self._tables = tables
         self._secrets = secrets
         self.read: set[tuple[str, str]] = set()
+        self.views: set[str] = set()
         self.denial: str | None = None
 
     @property
@@ -89,6 +91,8 @@ class Guard:
         if action in (apsw.SQLITE_SELECT, apsw.SQLITE_RECURSIVE):
             return apsw.SQLITE_OK
         if action == apsw.SQLITE_READ:
+            if inside:
+                self.views.add(inside.lower())
             return self._reading((first or "").lower(), (second or "").lower())
         if action == apsw.SQLITE_FUNCTION:
             name = (second or "").lower()
@@ -148,5 +152,7 @@ def harden(connection: apsw.Connection) -> None:
     """Set D1's own limits on *connection*, and take away what could reach past the file."""
     close_off(connection, MODULES)
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0)
+    # Plans may look at bound values, until masking needs one that stays.
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 0)
     for which, value in LIMITS.items():
         connection.limit(which, value)

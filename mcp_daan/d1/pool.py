@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from mcp_daan.d1.turns import Turns
+from mcp_daan.d1.watch import Watch
 from mcp_daan.errors import (
     DaanError,
     InternalError,
@@ -38,6 +39,10 @@ FAILURES: dict[str, type[DaanError]] = {
 }
 
 
+# What a pipe holds: a page of rows is read in few pieces.
+PIPE_BYTES = 1 << 16
+
+
 class WorkerGone(Exception):
     """The worker ended before its time, without an answer."""
 
@@ -49,6 +54,7 @@ class Pool:
         self._turns = Turns(size)
         self._wait_seconds = wait_seconds
         self._lock = threading.Lock()
+        self._watch = Watch()
         self._idle: list[Worker] = []
         self._all: set[Worker] = set()
         self._closed = False
@@ -84,7 +90,7 @@ class Pool:
         for _ in range(2):
             worker = self._taken()
             try:
-                reply = worker.ask(request, deadline - time.monotonic())
+                reply = worker.ask(request, deadline - time.monotonic(), self._watch)
             except WorkerGone:
                 self._drop(worker)
                 continue
@@ -135,6 +141,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            bufsize=PIPE_BYTES,
             env={**environment, "MALLOC_ARENA_MAX": "1", "PYTHONUTF8": "1"},
         )
 
@@ -148,16 +155,17 @@ class Worker:
         """The process's id."""
         return self._process.pid
 
-    def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-        """The reply to *request*. Raises TooSlow when the process had to end for it, WorkerGone when it just ended."""
+    def ask(self, request: Mapping[str, Any], seconds: float, watch: Watch) -> dict[str, Any]:
+        """The reply to *request*. Raises TooSlow when the process had to end for it, WorkerGone when it just ended.
+
+        *watch* ends the process when neither it nor SQLite did.
+        """
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
         seconds = max(seconds, 0.01)
-        watch = threading.Timer(seconds + GRACE_SECONDS, self._process.kill)
-        watch.daemon = True
-        watch.start()
         started = time.monotonic()
+        watch.begin(self._process.kill, started + seconds + GRACE_SECONDS)
         line = b""
         try:
             with (
@@ -168,7 +176,7 @@ class Worker:
                 stdin.flush()
                 line = stdout.readline()
         finally:
-            watch.cancel()
+            watch.done(self._process.kill)
         if line.endswith(b"\n"):
             reply: dict[str, Any] = json.loads(line)
             return reply

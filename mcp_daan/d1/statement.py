@@ -1,24 +1,23 @@
 """Run one statement of a caller's inside the worker: guarded, masked, by the page."""
 
-import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from itertools import count, islice
-from pathlib import Path
+from itertools import count
 from typing import Any
 
 import apsw
 
-from mcp_daan.d1.explaining.cost import Steps, counted_whole, counting
+from mcp_daan.d1.explaining.cost import counted_whole, counting
 from mcp_daan.d1.guard import SQL_BYTES, Guard, refusal
-from mcp_daan.d1.masking.lineage import Masks, result_masks
-from mcp_daan.d1.masking.secrets import secret_columns
+from mcp_daan.d1.keeping import Held, Keeper
+from mcp_daan.d1.masking.lineage import Masks, result_masks, runs_as_it_is
+from mcp_daan.d1.masking.probe import Prepared
 from mcp_daan.d1.masking.words import tokens
-from mcp_daan.d1.reading import snapshot, table_names
-from mcp_daan.d1.values import MASK, BrokenText, SQLValue, to_wire
+from mcp_daan.d1.page import Page, collected, json_bytes
+from mcp_daan.d1.values import BrokenText, SQLValue
 from mcp_daan.errors import Refused, TooLarge, Unavailable
 
 ONE = "Send exactly one statement that reads: SELECT, WITH … SELECT, VALUES, EXPLAIN, or a PRAGMA such as table_info."
@@ -33,6 +32,7 @@ class Shape:
 
 
 def answer(
+    files: Keeper,
     *,
     path: str,
     sql: str,
@@ -43,43 +43,81 @@ def answer(
     room: int,
     patterns: Sequence[str],
     seconds: float,
-) -> dict[str, Any]:
-    """The page of at most *limit* rows and *room* bytes after the first *skip* rows.
+) -> str:
+    """The page of at most *limit* rows and *room* bytes after the first *skip* rows, as a JSON object.
 
     *seen* is the digest of those first rows when they were given before; `changed` says that they are others now.
     """
     check_text(sql)
-    with snapshot(Path(path), seconds=seconds) as connection:
-        secrets = secret_columns(connection, patterns)
-        guard = Guard(table_names(connection), secrets)
-        connection.authorizer = guard
+    with files.reading(path, patterns, seconds=seconds) as held:
+        guard = Guard(held.tables, held.secrets)
+        held.connection.authorizer = guard
         try:
-            started = time.perf_counter()
-            shape = look(connection, sql, parameters)
-            masks = column_masks(connection, sql, shape, secrets)
-            room = room_beside(shape.columns, room)
-            with counting(connection) as steps:
-                page = _page(connection, masks.statement, parameters, shape, skip, limit, room, masks.columns, steps)
-            ended = time.perf_counter()
-            scanned = steps.scanned + (1 if steps.scanned else 0)
-            if any(column == "" for _, column in guard.read):
-                scanned += counted_whole(connection, masks.statement, parameters)
+            ran = _ran(held, guard, sql, parameters, skip, limit, room)
         except apsw.Error:
             if guard.denial is not None:
                 raise refusal(guard) from None
             raise
-    return {
-        "columns": shape.columns,
-        "rows": page.rows,
+    page = ran.page
+    told = {
+        "columns": ran.columns,
         "more": page.more,
         "cut": page.cut,
         "seen": page.seen,
         "changed": bool(seen) and seen != page.skipped,
-        "masked": masks.columns,
-        "elsewhere": masks.elsewhere,
-        "rows_read": max(scanned, skip + len(page.rows)),
-        "milliseconds": round((ended - started) * 1000, 3),
+        "masked": ran.masks.columns,
+        "elsewhere": ran.masks.elsewhere,
+        "rows_read": max(ran.scanned, skip + len(page.rows)),
+        "milliseconds": ran.milliseconds,
     }
+    # The rows were written as JSON to be measured; they are not written twice.
+    return f'{{"rows":{page.text},{json.dumps(told, separators=(",", ":"))[1:]}'
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A statement that ran."""
+
+    columns: tuple[str, ...]
+    masks: Masks
+    page: Page
+    scanned: int
+    milliseconds: float
+
+
+def _ran(held: Held, guard: Guard, sql: str, parameters: Sequence[SQLValue], skip: int, limit: int, room: int) -> Ran:
+    connection = held.connection
+    begun = time.perf_counter()
+    with counting(connection) as steps:
+
+        def goes_on(shape: Shape) -> bool:
+            prepared = Prepared(len(shape.columns), shape.explains, frozenset(guard.read), frozenset(guard.views))
+            steps.scanned = 0  # what looking at it took
+            return runs_as_it_is(sql, prepared, held.catalog, held.secrets)
+
+        shape, cursor = started(connection, sql, parameters, goes_on)
+        masks = Masks((False,) * len(shape.columns), (), sql)
+        if cursor is None:
+            masks = column_masks(connection, sql, shape, held.secrets)
+            steps.scanned = 0
+            cursor = connection.execute(masks.statement, parameters)
+        left = room_beside(shape.columns, room)
+        try:
+            page = collected(cursor, skip, limit, left, masks.columns)
+        except UnicodeDecodeError:
+            page = None
+        # Only a statement that ended is counted, and only then another may follow.
+        cursor.close(True)
+        if page is None:
+            steps.scanned = 0
+            again = _as_bytes(connection, masks.statement, parameters, shape, held.tables)
+            with closing(again):
+                page = collected(again, skip, limit, left, masks.columns)
+    ended = time.perf_counter()
+    scanned = steps.scanned + (1 if steps.scanned else 0)
+    if any(column == "" for _, column in guard.read):
+        scanned += counted_whole(connection, masks.statement, parameters)
+    return Ran(shape.columns, masks, page, scanned, round((ended - begun) * 1000, 3))
 
 
 def look(connection: apsw.Connection, sql: str, parameters: Sequence[SQLValue]) -> Shape:
@@ -87,9 +125,18 @@ def look(connection: apsw.Connection, sql: str, parameters: Sequence[SQLValue]) 
 
     Raises Refused for anything but one statement that reads.
     """
+    return started(connection, sql, parameters, lambda _: False)[0]
+
+
+def started(
+    connection: apsw.Connection, sql: str, parameters: Sequence[SQLValue], goes_on: Callable[[Shape], bool]
+) -> tuple[Shape, apsw.Cursor | None]:
+    """The shape of *sql*, and the cursor that it runs in if *goes_on* says so of the shape; fails as `look` does."""
     found: list[Shape] = []
 
     def trace(cursor: apsw.Cursor, statement: str, bindings: object) -> bool:
+        if found:  # what follows the statement, which is blank
+            return True
         if not cursor.has_vdbe:
             raise Refused("There is no statement.", advice=ONE)
         if not blank(connection, sql[len(statement) :]):
@@ -98,15 +145,17 @@ def look(connection: apsw.Connection, sql: str, parameters: Sequence[SQLValue]) 
         if not cursor.is_readonly:
             raise Refused("The statement was not run: it does more than read.", advice=ONE)
         found.append(Shape(tuple(name for name, *_ in cursor.description), bool(cursor.is_explain)))
-        return False
+        return goes_on(found[0])
 
     cursor = connection.cursor()
     cursor.exec_trace = trace
     try:
         cursor.execute(sql, parameters)
     except apsw.ExecTraceAbort:
-        return found[0]
-    raise Refused("There is no statement.", advice=ONE)
+        return found[0], None
+    if not found:
+        raise Refused("There is no statement.", advice=ONE)
+    return found[0], cursor
 
 
 def blank(connection: apsw.Connection, text: str) -> bool:
@@ -128,63 +177,6 @@ def blank(connection: apsw.Connection, text: str) -> bool:
     return True
 
 
-@dataclass
-class Page:
-    """The rows of one page; `skipped` and `seen` digest the rows before it and up to its end."""
-
-    rows: list[list[Any]]
-    more: bool
-    cut: bool
-    skipped: str
-    seen: str
-
-
-def _page(
-    connection: apsw.Connection,
-    sql: str,
-    parameters: Sequence[SQLValue],
-    shape: Shape,
-    skip: int,
-    limit: int,
-    room: int,
-    masked: Sequence[bool],
-    steps: Steps,
-) -> Page:
-    try:
-        return collected(connection.execute(sql, parameters), skip, limit, room, masked)
-    except UnicodeDecodeError:
-        tables = table_names(connection)
-    # The first run has ended with its handler: neither it nor our look at the schema is a cost of the statement.
-    steps.scanned = 0
-    return collected(_as_bytes(connection, sql, parameters, shape, tables), skip, limit, room, masked)
-
-
-def collected(
-    rows: Iterator[tuple[SQLValue, ...]], skip: int, limit: int, room: int, masked: Sequence[bool], *, before: int = 0
-) -> Page:
-    """The page of *rows* after the first *skip*; *before* counts those that are not among them."""
-    digest = hashlib.blake2b(digest_size=9)
-    for row in islice(rows, skip):
-        digest.update(repr(row).encode())
-    skipped = digest.hexdigest()
-    taken: list[list[Any]] = []
-    for row in rows:
-        if len(taken) == limit:
-            return Page(taken, True, False, skipped, digest.hexdigest())
-        wire = [MASK if hidden else to_wire(value) for value, hidden in zip(row, masked, strict=True)]
-        room -= _json_bytes(wire) + 1
-        if room < 0:
-            if not taken:
-                raise TooLarge(
-                    f"Row {before + skip + 1} alone is larger than an answer may be.",
-                    advice="Name the columns that you need, or take parts of long values with substr().",
-                )
-            return Page(taken, True, True, skipped, digest.hexdigest())
-        taken.append(wire)
-        digest.update(repr(row).encode())
-    return Page(taken, False, False, skipped, digest.hexdigest())
-
-
 def column_masks(connection: apsw.Connection, sql: str, shape: Shape, secrets: frozenset[tuple[str, str]]) -> Masks:
     """Which result columns to show as masked. Whatever goes wrong here means Refused: the rows are not shown."""
     try:
@@ -201,7 +193,7 @@ def column_masks(connection: apsw.Connection, sql: str, shape: Shape, secrets: f
 
 def room_beside(columns: Sequence[str], room: int) -> int:
     """What is left of *room* beside the names of the *columns*, masked ones named twice."""
-    left = room - 2 * _json_bytes(columns)
+    left = room - 2 * json_bytes(columns)
     if left < 0:
         raise TooLarge(
             "The names of the columns alone are larger than an answer may be.",
@@ -210,13 +202,9 @@ def room_beside(columns: Sequence[str], room: int) -> int:
     return left
 
 
-def _json_bytes(value: object) -> int:
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
-
-
 def _as_bytes(
     connection: apsw.Connection, sql: str, parameters: Sequence[SQLValue], shape: Shape, tables: frozenset[str]
-) -> Iterator[tuple[SQLValue, ...]]:
+) -> Generator[tuple[SQLValue, ...], None, None]:
     """The same rows with text read as bytes, for a database that holds text that is not UTF-8."""
     names = [f"c{number}" for number in range(len(shape.columns))]
     values = ", ".join(f"iif(typeof({c}) = 'text', CAST({c} AS BLOB), {c}), typeof({c}) = 'text'" for c in names)

@@ -1,6 +1,7 @@
 """Values of a row as they travel: exact, and never larger than a glance needs."""
 
 import math
+from collections.abc import Sequence
 from typing import TypeAlias
 
 SQLValue: TypeAlias = int | float | str | bytes | None
@@ -44,3 +45,14 @@ def to_wire(value: SQLValue) -> WireValue:
         size = value.whole if isinstance(value, Glance) else len(value)
         return {kind: size, "hex": value[:GLANCE_BYTES].hex()}
     return value
+
+
+def column_to_wire(values: Sequence[SQLValue]) -> Sequence[WireValue]:
+    """`to_wire` of each of *values*, which are mostly of one type."""
+    kinds = set(map(type, values))
+    plain = kinds <= {str, type(None)}
+    if kinds == {int}:
+        plain = min(values) >= -SAFE_INTEGER and max(values) <= SAFE_INTEGER  # type: ignore[type-var,operator]
+    elif kinds == {float}:
+        plain = -math.inf < min(values) and max(values) < math.inf  # type: ignore[type-var,operator]
+    return values if plain else [to_wire(value) for value in values]  # type: ignore[return-value]

@@ -6,39 +6,63 @@ It imports little, since it is started while a caller waits.
 """
 
 import json
+import select
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from mcp_daan.d1.bounds import end_after, fault, prepare
-from mcp_daan.d1.remote.judgement import judgement, proposals
+from mcp_daan.d1.keeping import Keeper
 from mcp_daan.d1.statement import answer
 from mcp_daan.errors import DaanError
 
 # Between the deadline that the statement may keep by itself, and the end of the process.
 GRACE_SECONDS = 0.7
-TASKS: dict[str, Callable[..., object]] = {"answer": answer, "judgement": judgement, "proposals": proposals}
+# A file that nobody asks about is let go: who replaces, moves or deletes it shall not find it in use.
+IDLE_SECONDS = 1.0
 
 
 def main() -> None:
     """Answer requests until standard input ends."""
     prepare()
-    for line in sys.stdin.buffer:
+    files = Keeper()
+    while line := _line(files):
         request = json.loads(line)
         end_after(request["seconds"] + GRACE_SECONDS)
-        reply = _reply(request)
+        reply = _reply(files, request)
         end_after(0)
-        sys.stdout.buffer.write(json.dumps(reply, separators=(",", ":")).encode() + b"\n")
+        sys.stdout.buffer.write(reply.encode() + b"\n")
         sys.stdout.buffer.flush()
 
 
-def _reply(request: dict[str, Any]) -> dict[str, Any]:
+def _line(files: Keeper) -> bytes:
+    # Windows can wait for no pipe, and lets nobody replace a file that is open.
+    if files.holds and (sys.platform == "win32" or not select.select([sys.stdin], [], [], IDLE_SECONDS)[0]):
+        files.let_go()
+    return sys.stdin.buffer.readline()
+
+
+def _reply(files: Keeper, request: dict[str, Any]) -> str:
+    task = request.pop("task", "answer")
     try:
-        return {"answer": TASKS[request.pop("task", "answer")](**request)}
+        told = answer(files, **request) if task == "answer" else _json(_task(task)(**request))
+        return f'{{"answer":{told}}}'
     except DaanError as error:
-        return {"failure": [error.code, error.message, error.advice, error.retryable]}
+        return _json({"failure": [error.code, error.message, error.advice, error.retryable]})
     except Exception as error:  # noqa: BLE001 - a fault of ours must not end the process that tells of it
-        return {"fault": fault(error)}
+        return _json({"fault": fault(error)})
+
+
+def _task(name: str) -> Callable[..., object]:
+    # For remote databases only.
+    from mcp_daan.d1.remote import judgement
+
+    tasks: dict[str, Callable[..., object]] = {"judgement": judgement.judgement, "proposals": judgement.proposals}
+    return tasks[name]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from mcp_daan.d1.masking.probe import Prepared, prepare
 from mcp_daan.d1.masking.secrets import DEFAULTS, SCHEMA_TEXT
 from mcp_daan.d1.masking.select import Unreadable
 from mcp_daan.d1.masking.trace import Outcome, Tracer, named
-from mcp_daan.d1.masking.words import tokens
+from mcp_daan.d1.masking.words import first_word, tokens
 from mcp_daan.errors import Refused
 
 # What a PRAGMA may tell of secrets, and in which place.
@@ -45,14 +45,11 @@ def result_masks(connection: apsw.Connection, sql: str, secrets: Secrets) -> Mas
     Refused where no result column can be told apart from a secret; apsw's own errors where the engine or the
     connection's authorizer does not accept the statement.
     """
-    prepared = prepare(connection, sql, secrets)
-    # To list tables, the engine compiles every view: that reads nothing.
-    if prepared.explains or not secrets or tokens(sql)[0].word == "PRAGMA":
-        return Masks(_told(sql, prepared, secrets), (), sql)
-    catalog = read_catalog(connection)
-    untold = _has_untold(prepared, catalog, sql)
-    if not untold and not _involved(prepared, catalog, secrets):
+    prepared, catalog = prepare(connection, sql, secrets), read_catalog(connection)
+    if runs_as_it_is(sql, prepared, catalog, secrets):
         return Masks((False,) * prepared.width, (), sql)
+    if _shows_no_rows(sql, prepared):
+        return Masks(_told(sql, prepared, secrets), (), sql)
     tracer = Tracer(connection, catalog, secrets)
     outcome = _traced(tracer, prepared, sql)
     masks = tuple(bool(column.draws) for column in outcome.columns)
@@ -60,11 +57,25 @@ def result_masks(connection: apsw.Connection, sql: str, secrets: Secrets) -> Mas
     return Masks(masks, tuple(sorted(".".join(secret) for secret in outcome.elsewhere)), statement)
 
 
+def runs_as_it_is(sql: str, prepared: Prepared, catalog: Catalog, secrets: Secrets) -> bool:
+    """Whether *sql* has to do with no secret at all, so that `result_masks` would mask no column and change no word."""
+    if not secrets:
+        return True
+    if _shows_no_rows(sql, prepared) or _has_untold(prepared, catalog, sql):
+        return False
+    return not _involved(prepared, catalog, secrets)
+
+
 def in_open_order(connection: apsw.Connection, sql: str, secrets: Secrets) -> str:
     """The same in words that keep to no order of a secret, whatever a planner elsewhere chooses; Refused if none do."""
     tracer = Tracer(connection, read_catalog(connection), secrets)
     _traced(tracer, prepare(connection, sql, secrets), sql)
     return _reworded(tracer, sql)
+
+
+def _shows_no_rows(sql: str, prepared: Prepared) -> bool:
+    # To list tables, the engine compiles every view: that reads nothing.
+    return prepared.explains or first_word(sql) == "PRAGMA"
 
 
 def _told(sql: str, prepared: Prepared, secrets: Secrets) -> tuple[bool, ...]:

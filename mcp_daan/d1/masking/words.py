@@ -56,6 +56,14 @@ def tokens(sql: str) -> list[Token]:
     return found
 
 
+def first_word(sql: str) -> str:
+    """The upper-case keyword or sign that *sql* begins with; "" if it begins with neither, or is empty."""
+    for match in _TOKEN.finditer(sql):
+        if match.lastgroup != "space":
+            return match.group().upper() if match.lastgroup in ("word", "sign") else ""
+    return ""
+
+
 def _name(kind: str, text: str) -> str:
     if kind == "word":
         return text.lower()

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from mcp_daan.d1.page import collected
 from mcp_daan.d1.pool import Pool
 from mcp_daan.d1.query import Answered, Meta, Parameter, Place, bound, cursor_of, mark_of, place_of, rows_of
 from mcp_daan.d1.remote.access import Answer, Cost, Remote
 from mcp_daan.d1.remote.pages import is_mended, page_statement, plain_values, values
 from mcp_daan.d1.remote.schemas import Schema, Schemas
-from mcp_daan.d1.statement import collected, room_beside
+from mcp_daan.d1.statement import room_beside
 from mcp_daan.d1.values import SQLValue
 from mcp_daan.errors import InvalidArguments, NotFound, Refused, TooLarge, Unavailable
 from mcp_daan.paging import ENVELOPE_BYTES
