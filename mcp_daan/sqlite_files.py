@@ -1,7 +1,5 @@
 """Open a SQLite file that wrangler keeps, for reading, and leave no trace of it."""
 
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -146,6 +144,10 @@ def _logged(file: Path) -> bool:
 
 def _copied(file: Path, stack: ExitStack) -> Path:
     """A copy of the file and its -wal in a folder of our own, as they stood at one moment."""
+    # Seldom needed, and slow to load.
+    import shutil
+    import tempfile
+
     pair = [file, _log(file)]
     if sum(each.stat().st_size for each in pair) > COPY_BYTES:
         raise Unavailable(

@@ -48,39 +48,36 @@ LASTING = (apsw.NotADBError, apsw.CorruptError, apsw.PermissionsError)
 
 # What of SQLite's text is safe to repeat: its fixed words, and names that stood in the statement.
 NAME = r"\"?([\w.$ -]{1,128})\"?"
-PHRASES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
-    (re.compile(pattern), message, advice)
-    for pattern, message, advice in (
-        (rf"no such (column|table|index|window|function|table column|view): {NAME}", "There is no {0} `{1}`.", SCHEMA),
-        (rf"ambiguous column name: {NAME}", "The column name `{0}` is ambiguous.", "Write `table.column`."),
-        (r"near \"(.{1,40}?)\": syntax error", "There is a syntax error near `{0}`.", "Correct the statement."),
-        (r"incomplete input", "The statement ends too early.", "Complete the statement."),
-        (r"unrecognized token", "The statement has a token that SQL does not know.", "Check its quotes."),
-        (rf"wrong number of arguments to function {NAME}\(\)", "`{0}()` takes another number of arguments.", SCHEMA),
-        (rf"misuse of aggregate(?: function|:) {NAME}\(\)", "The aggregate `{0}()` may not stand there.", "Use HAVING or a subquery."),
-        (r"Expression tree is too large", "An expression is deeper than D1's 100 levels.", "Write it flatter."),
-        (r"too many terms in compound SELECT", "D1 allows 5 terms in a compound SELECT.", "Split it up."),
-        (r"too many columns", "D1 allows 100 columns.", "Name fewer columns."),
-        (r"too many terms in (GROUP|ORDER) BY clause", "D1 allows 100 terms in {0} BY.", "Name fewer."),
-        (r"LIKE or GLOB pattern too complex", "D1 allows 50 bytes in a LIKE or GLOB pattern.", "Use instr()."),
-        (r"too many SQL variables|variable number must be", "D1 allows 100 parameters.", "Use fewer placeholders."),
-        (r"too many arguments on function", "The function has more arguments than D1 allows.", "Use fewer."),
-        (r"parser stack overflow", "The statement is nested too deeply.", "Write it flatter."),
-        (r"'(.{1,128})' is not a function", "`{0}` is a table and takes no arguments.", "Write WHERE instead."),
-        (rf"{NAME}\(\) may not be used as a window function", "`{0}()` is no window function.", "Leave OVER out."),
-        (rf"unknown database {NAME}", "There is no database `{0}` beside this one.", "Write the table's name alone."),
-        (rf"circular reference: {NAME}", "`{0}` is made from itself.", "A recursive WITH starts from rows without itself."),
-        (rf"duplicate WITH table name: {NAME}", "The name `{0}` stands twice in WITH.", "Name each part differently."),
-        (r"malformed JSON|bad JSON path|JSON path error", "A value is no JSON, or a JSON path is wrong.", "Filter by json_valid()."),
-        (r"fts5: syntax error|unterminated string|parse error in rank", "The full-text query is malformed.", 'Put words in "double quotes".'),
-        (r"unable to use function", "The function may not be used there.", SCHEMA),
-        (r"do not have the same number of result columns", "The parts of a compound SELECT differ in width.", SCHEMA),
-        (r"integer overflow", "An integer overflows.", "Use total() or CAST(… AS REAL)."),
-    )
+# Compiled where a statement fails.
+PHRASES: tuple[tuple[str, str, str], ...] = (
+    (rf"no such (column|table|index|window|function|table column|view): {NAME}", "There is no {0} `{1}`.", SCHEMA),
+    (rf"ambiguous column name: {NAME}", "The column name `{0}` is ambiguous.", "Write `table.column`."),
+    (r"near \"(.{1,40}?)\": syntax error", "There is a syntax error near `{0}`.", "Correct the statement."),
+    (r"incomplete input", "The statement ends too early.", "Complete the statement."),
+    (r"unrecognized token", "The statement has a token that SQL does not know.", "Check its quotes."),
+    (rf"wrong number of arguments to function {NAME}\(\)", "`{0}()` takes another number of arguments.", SCHEMA),
+    (rf"misuse of aggregate(?: function|:) {NAME}\(\)", "The aggregate `{0}()` may not stand there.", "Use HAVING or a subquery."),
+    (r"Expression tree is too large", "An expression is deeper than D1's 100 levels.", "Write it flatter."),
+    (r"too many terms in compound SELECT", "D1 allows 5 terms in a compound SELECT.", "Split it up."),
+    (r"too many columns", "D1 allows 100 columns.", "Name fewer columns."),
+    (r"too many terms in (GROUP|ORDER) BY clause", "D1 allows 100 terms in {0} BY.", "Name fewer."),
+    (r"LIKE or GLOB pattern too complex", "D1 allows 50 bytes in a LIKE or GLOB pattern.", "Use instr()."),
+    (r"too many SQL variables|variable number must be", "D1 allows 100 parameters.", "Use fewer placeholders."),
+    (r"too many arguments on function", "The function has more arguments than D1 allows.", "Use fewer."),
+    (r"parser stack overflow", "The statement is nested too deeply.", "Write it flatter."),
+    (r"'(.{1,128})' is not a function", "`{0}` is a table and takes no arguments.", "Write WHERE instead."),
+    (rf"{NAME}\(\) may not be used as a window function", "`{0}()` is no window function.", "Leave OVER out."),
+    (rf"unknown database {NAME}", "There is no database `{0}` beside this one.", "Write the table's name alone."),
+    (rf"circular reference: {NAME}", "`{0}` is made from itself.", "A recursive WITH starts from rows without itself."),
+    (rf"duplicate WITH table name: {NAME}", "The name `{0}` stands twice in WITH.", "Name each part differently."),
+    (r"malformed JSON|bad JSON path|JSON path error", "A value is no JSON, or a JSON path is wrong.", "Filter by json_valid()."),
+    (r"fts5: syntax error|unterminated string|parse error in rank", "The full-text query is malformed.", 'Put words in "double quotes".'),
+    (r"unable to use function", "The function may not be used there.", SCHEMA),
+    (r"do not have the same number of result columns", "The parts of a compound SELECT differ in width.", SCHEMA),
+    (r"integer overflow", "An integer overflows.", "Use total() or CAST(… AS REAL)."),
 )  # fmt: skip
 # What SQLite says in fixed words, names of the schema and numbers: repeated as it is, for it says what to change.
-SAID = re.compile(
-    r"""
+SAID = r"""
     \d+(st|nd|rd|th)\ (ORDER|GROUP)\ BY\ term\ (out\ of\ range\ -\ should\ be.*|does\ not\ match\ any\ column.*)
     | DISTINCT\ (aggregates\ must\ have\ exactly\ one\ argument|is\ not\ supported\ for\ window\ functions)
     | ESCAPE\ expression\ must\ be\ a\ single\ character
@@ -108,9 +105,7 @@ SAID = re.compile(
     | table\ \w+\ has\ \d+\ values\ for\ \d+\ columns
     | unsupported\ frame\ specification
     | Recursion\ limit
-    """,
-    re.VERBOSE,
-)
+"""
 
 
 @contextmanager
@@ -130,9 +125,9 @@ def translated(error: apsw.Error) -> DaanError:
     """The failure that *error* is to a caller."""
     if isinstance(error, apsw.SQLError):
         for pattern, message, advice in PHRASES:
-            if found := pattern.search(str(error)):
+            if found := re.search(pattern, str(error)):
                 return InvalidArguments(message.format(*(shown(part) for part in found.groups())), advice=advice)
-        if SAID.fullmatch(str(error)):
+        if re.fullmatch(SAID, str(error), re.VERBOSE):
             return InvalidArguments(f"SQLite does not take the statement: {error}.", advice="Correct the statement.")
     return _failure(type(error))
 

@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from mcp_daan.d1.turns import Turns
@@ -39,6 +41,7 @@ FAILURES: dict[str, type[DaanError]] = {
 }
 
 
+PROGRAM = "import sys; sys.path += {roots!r}; from mcp_daan.d1.worker import main; main()"
 # What a pipe holds: a page of rows is read in few pieces.
 PIPE_BYTES = 1 << 16
 
@@ -135,9 +138,9 @@ class Worker:
     def __init__(self) -> None:
         environment = {name: os.environ[name] for name in VARIABLES if name in os.environ}
         # One arena: glibc's further ones would count against the worker's memory limit. -P: never import from the
-        # working folder, which is the caller's.
+        # working folder, which is the caller's. -S: what a Python environment adds at its start is not needed here.
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "mcp_daan.d1.worker"],
+            [sys.executable, "-P", "-S", "-c", PROGRAM.format(roots=_roots())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -195,6 +198,12 @@ class Worker:
             if stream is not None:
                 with suppress(BrokenPipeError):  # what was not sent any more
                     stream.close()
+
+
+def _roots() -> list[str]:
+    """The folders in which the packages that a worker imports lie."""
+    found = [find_spec(name) for name in ("mcp_daan", "apsw")]
+    return list(dict.fromkeys(str(Path(spec.origin).parents[1]) for spec in found if spec and spec.origin))
 
 
 def _unpacked(reply: Mapping[str, Any]) -> dict[str, Any]:

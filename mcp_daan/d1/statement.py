@@ -13,7 +13,7 @@ import apsw
 from mcp_daan.d1.explaining.cost import counted_whole, counting
 from mcp_daan.d1.guard import SQL_BYTES, Guard, refusal
 from mcp_daan.d1.keeping import Held, Keeper
-from mcp_daan.d1.masking.lineage import Masks, result_masks, runs_as_it_is
+from mcp_daan.d1.masking.concern import Masks, runs_as_it_is
 from mcp_daan.d1.masking.probe import Prepared
 from mcp_daan.d1.masking.words import tokens
 from mcp_daan.d1.page import Page, collected, json_bytes
@@ -179,6 +179,10 @@ def blank(connection: apsw.Connection, text: str) -> bool:
 
 def column_masks(connection: apsw.Connection, sql: str, shape: Shape, secrets: frozenset[tuple[str, str]]) -> Masks:
     """Which result columns to show as masked. Whatever goes wrong here means Refused: the rows are not shown."""
+    # Slow to load, and most statements have to do with no secret.
+    from mcp_daan.d1.masking.lineage import result_masks
+
+    masks: Masks | None
     try:
         masks = result_masks(connection, sql, secrets)
     except (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError):

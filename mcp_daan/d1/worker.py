@@ -5,6 +5,7 @@ time; it also ends by itself, when its time is over or when whoever started it i
 It imports little, since it is started while a caller waits.
 """
 
+import gc
 import json
 import select
 import sys
@@ -25,6 +26,8 @@ IDLE_SECONDS = 1.0
 def main() -> None:
     """Answer requests until standard input ends."""
     prepare()
+    # What was imported stays: it need not be looked through for what is no longer in use.
+    gc.freeze()
     files = Keeper()
     while line := _line(files):
         request = json.loads(line)
@@ -63,7 +66,3 @@ def _task(name: str) -> Callable[..., object]:
 
 def _json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
-
-
-if __name__ == "__main__":
-    main()

@@ -8,7 +8,8 @@ from typing import Any
 import apsw
 import pytest
 
-from mcp_daan.d1.masking.lineage import Masks, result_masks
+from mcp_daan.d1.masking.concern import Masks
+from mcp_daan.d1.masking.lineage import result_masks
 from mcp_daan.d1.masking.secrets import secret_columns
 from mcp_daan.errors import Refused
 

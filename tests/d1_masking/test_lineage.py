@@ -7,7 +7,8 @@ import time
 import apsw
 import pytest
 
-from mcp_daan.d1.masking.lineage import Masks, result_masks
+from mcp_daan.d1.masking.concern import Masks
+from mcp_daan.d1.masking.lineage import result_masks
 from mcp_daan.d1.masking.probe import nothing_bound
 from mcp_daan.d1.masking.secrets import secret_columns
 from mcp_daan.d1.masking.words import parameter_count

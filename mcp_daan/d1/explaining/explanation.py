@@ -14,7 +14,7 @@ from mcp_daan.d1.explaining.plan import read_plan
 from mcp_daan.d1.explaining.scratch import interrupt
 from mcp_daan.d1.guard import Guard, refusal
 from mcp_daan.d1.masking.catalog import Catalog, Secrets, read_catalog, unguarded
-from mcp_daan.d1.masking.lineage import Masks
+from mcp_daan.d1.masking.concern import Masks
 from mcp_daan.d1.masking.secrets import secret_columns, secret_indexes
 from mcp_daan.d1.masking.words import tokens
 from mcp_daan.d1.reading import snapshot, table_names

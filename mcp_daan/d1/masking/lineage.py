@@ -6,37 +6,21 @@ of it: what it reads and lineage does not see leads to a refusal. Three things t
 minds them alone: columns that NATURAL or USING compares, arguments of table-valued functions, and the order of rows.
 """
 
-import re
-from dataclasses import dataclass
-
 import apsw
 
-from mcp_daan.d1.masking.catalog import Catalog, Secrets, read_catalog
-from mcp_daan.d1.masking.ordering import reworded, tables_in_secret_order, walks_secret_index
+from mcp_daan.d1.masking.catalog import Secrets, read_catalog
+from mcp_daan.d1.masking.concern import Masks, runs_as_it_is, shows_no_rows
+from mcp_daan.d1.masking.ordering import reworded, walks_secret_index
 from mcp_daan.d1.masking.parse import read_statement
 from mcp_daan.d1.masking.probe import Prepared, prepare
-from mcp_daan.d1.masking.secrets import DEFAULTS, SCHEMA_TEXT
+from mcp_daan.d1.masking.secrets import DEFAULTS, SCHEMA_TEXT, tables_in_secret_order
 from mcp_daan.d1.masking.select import Unreadable
 from mcp_daan.d1.masking.trace import Outcome, Tracer, named
-from mcp_daan.d1.masking.words import first_word, tokens
+from mcp_daan.d1.masking.words import tokens
 from mcp_daan.errors import Refused
 
 # What a PRAGMA may tell of secrets, and in which place.
 PRAGMA_COLUMNS = {"table_info": ("dflt_value", 4), "table_xinfo": ("dflt_value", 4), "foreign_key_check": ("rowid", 1)}
-_UNTOLD = re.compile(r"\b(?:natural|using)\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Masks:
-    """Per result column whether it draws on a secret, and the secrets ("table.column") used outside of them.
-
-    *statement* is what to run: the statement itself, or the same in words that do not give its rows in the order of
-    a secret. It takes the same parameters.
-    """
-
-    columns: tuple[bool, ...]
-    elsewhere: tuple[str, ...]
-    statement: str
 
 
 def result_masks(connection: apsw.Connection, sql: str, secrets: Secrets) -> Masks:
@@ -48,7 +32,7 @@ def result_masks(connection: apsw.Connection, sql: str, secrets: Secrets) -> Mas
     prepared, catalog = prepare(connection, sql, secrets), read_catalog(connection)
     if runs_as_it_is(sql, prepared, catalog, secrets):
         return Masks((False,) * prepared.width, (), sql)
-    if _shows_no_rows(sql, prepared):
+    if shows_no_rows(sql, prepared):
         return Masks(_told(sql, prepared, secrets), (), sql)
     tracer = Tracer(connection, catalog, secrets)
     outcome = _traced(tracer, prepared, sql)
@@ -57,25 +41,11 @@ def result_masks(connection: apsw.Connection, sql: str, secrets: Secrets) -> Mas
     return Masks(masks, tuple(sorted(".".join(secret) for secret in outcome.elsewhere)), statement)
 
 
-def runs_as_it_is(sql: str, prepared: Prepared, catalog: Catalog, secrets: Secrets) -> bool:
-    """Whether *sql* has to do with no secret at all, so that `result_masks` would mask no column and change no word."""
-    if not secrets:
-        return True
-    if _shows_no_rows(sql, prepared) or _has_untold(prepared, catalog, sql):
-        return False
-    return not _involved(prepared, catalog, secrets)
-
-
 def in_open_order(connection: apsw.Connection, sql: str, secrets: Secrets) -> str:
     """The same in words that keep to no order of a secret, whatever a planner elsewhere chooses; Refused if none do."""
     tracer = Tracer(connection, read_catalog(connection), secrets)
     _traced(tracer, prepare(connection, sql, secrets), sql)
     return _reworded(tracer, sql)
-
-
-def _shows_no_rows(sql: str, prepared: Prepared) -> bool:
-    # To list tables, the engine compiles every view: that reads nothing.
-    return prepared.explains or first_word(sql) == "PRAGMA"
 
 
 def _told(sql: str, prepared: Prepared, secrets: Secrets) -> tuple[bool, ...]:
@@ -94,23 +64,6 @@ def _told(sql: str, prepared: Prepared, secrets: Secrets) -> tuple[bool, ...]:
     column, hidden = PRAGMA_COLUMNS.get(name, ("", -1))
     hides = (f"pragma_{name}", column) in secrets
     return tuple(hides and place == hidden for place in range(prepared.width))
-
-
-def _has_untold(prepared: Prepared, catalog: Catalog, sql: str) -> bool:
-    """Whether NATURAL or USING may compare columns, and the engine tells of neither column nor table."""
-    touched = [catalog.relations[name] for name in prepared.tables if name in catalog.relations]
-    return any(_UNTOLD.search(text) for text in [sql, *(each.sql for each in touched if each.kind == "view")])
-
-
-def _involved(prepared: Prepared, catalog: Catalog, secrets: Secrets) -> bool:
-    """Whether a secret is read, or lies under a virtual table or an order of rows."""
-    if not prepared.reads.isdisjoint(secrets):
-        return True
-    virtual = {name for name in prepared.tables if name in catalog.relations and catalog.relations[name].module}
-    if virtual and any(table in virtual for table, _ in secrets):
-        return True
-    indexed, kept = tables_in_secret_order(catalog, secrets)
-    return not prepared.tables.isdisjoint(indexed | kept)
 
 
 def _traced(tracer: Tracer, prepared: Prepared, sql: str) -> Outcome:

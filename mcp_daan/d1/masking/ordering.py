@@ -12,24 +12,13 @@ import apsw
 from mcp_daan.d1.masking.catalog import Catalog, Relation, Secrets, quoted
 from mcp_daan.d1.masking.parse import body_of_view
 from mcp_daan.d1.masking.probe import program
-from mcp_daan.d1.masking.secrets import kept_in_secret_order, secret_indexes
+from mcp_daan.d1.masking.secrets import secret_indexes, tables_in_secret_order
 from mcp_daan.d1.masking.trace import Source, Tracer
 
 _OPENING = frozenset({"OpenRead", "ReopenIdx"})
 # What puts a cursor on a row of an index or takes it to the next. Counting, or finding out whether a value is there
 # at all, sees nothing of its order.
 _WALKING = frozenset({"Rewind", "Last", "SeekLT", "SeekLE", "SeekGE", "SeekGT", "Next", "Prev"})
-
-
-def tables_in_secret_order(catalog: Catalog, secrets: Secrets) -> tuple[frozenset[str], frozenset[str]]:
-    """The tables with an index that draws on a secret, and those that lie in a secret's order themselves."""
-    key = ("order", secrets)
-    if key not in catalog.memory:
-        indexed = frozenset(index.table for index in secret_indexes(catalog, secrets))
-        kept = frozenset(each.name for each in catalog.relations.values() if kept_in_secret_order(each, secrets))
-        catalog.memory[key] = (indexed, kept)
-    found: tuple[frozenset[str], frozenset[str]] = catalog.memory[key]
-    return found
 
 
 def walks_secret_index(connection: apsw.Connection, sql: str, catalog: Catalog, secrets: Secrets) -> bool:

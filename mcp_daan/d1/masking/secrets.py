@@ -8,7 +8,6 @@ import apsw
 from mcp_daan.d1.ddl import EMPTY_DEFAULTS, tells
 from mcp_daan.d1.masking.catalog import Catalog, Index, Relation, Secret, Secrets, quoted, read_catalog, unguarded
 from mcp_daan.d1.masking.probe import prepare
-from mcp_daan.d1.masking.triggers import copied_secrets
 from mcp_daan.d1.masking.words import Token, tokens
 from mcp_daan.scrub import secret_name
 
@@ -56,6 +55,17 @@ def kept_in_secret_order(relation: Relation, secrets: Secrets) -> bool:
     return any((relation.name, column) in secrets for column in (relation.key, *relation.primary) if column)
 
 
+def tables_in_secret_order(catalog: Catalog, secrets: Secrets) -> tuple[frozenset[str], frozenset[str]]:
+    """The tables with an index that draws on a secret, and those that lie in a secret's order themselves."""
+    key = ("order", secrets)
+    if key not in catalog.memory:
+        indexed = frozenset(index.table for index in secret_indexes(catalog, secrets))
+        kept = frozenset(each.name for each in catalog.relations.values() if kept_in_secret_order(each, secrets))
+        catalog.memory[key] = (indexed, kept)
+    found: tuple[frozenset[str], frozenset[str]] = catalog.memory[key]
+    return found
+
+
 def _close(connection: apsw.Connection, catalog: Catalog, patterns: Sequence[str]) -> Secrets:
     found: set[Secret] = {
         (relation.name, column)
@@ -66,13 +76,23 @@ def _close(connection: apsw.Connection, catalog: Catalog, patterns: Sequence[str
     size = -1
     while size < len(found):
         size = len(found)
-        found |= copied_secrets(catalog, found)
+        found |= _copied(catalog, found)
         for relation in catalog.relations.values():
             found |= _derived(connection, catalog, relation, found)
     whole = frozenset(found)
     if secret_indexes(catalog, whole) or any(kept_in_secret_order(each, whole) for each in catalog.relations.values()):
         found |= {(table, column) for table, columns in _SAMPLES.items() for column in columns}
     return frozenset(found | _told_by_schema(connection, whole) | _told_by_keys(connection, catalog, whole))
+
+
+def _copied(catalog: Catalog, secrets: set[Secret]) -> set[Secret]:
+    """The columns that triggers fill from secrets."""
+    if not catalog.triggers:
+        return set()
+    # Reading statements is slow to load, and most databases have no trigger.
+    from mcp_daan.d1.masking.triggers import copied_secrets
+
+    return copied_secrets(catalog, secrets)
 
 
 def _told_by_keys(connection: apsw.Connection, catalog: Catalog, secrets: Secrets) -> set[Secret]:

@@ -154,8 +154,8 @@ def objection(error: BaseException, denial: str | None) -> tuple[str, str]:
     known = next((KINDS[base] for base in type(error).__mro__ if base in KINDS), None)
     if known is not None:
         return kind, known
-    for pattern, words, _ in PHRASES:
-        if found := pattern.search(text):
+    for phrase, words, _ in PHRASES:
+        if found := re.search(phrase, text):
             return kind, words.format(*(shown(part) for part in found.groups())).rstrip(".")
     return kind, next((MEANING[base][1] for base in type(error).__mro__ if base in MEANING), "it fails").rstrip(".")
 

@@ -10,7 +10,7 @@ import apsw
 
 from mcp_daan.d1.guard import Guard, refusal
 from mcp_daan.d1.masking.catalog import Secrets, read_catalog
-from mcp_daan.d1.masking.lineage import Masks
+from mcp_daan.d1.masking.concern import Masks
 from mcp_daan.d1.masking.secrets import secret_columns
 from mcp_daan.d1.masking.words import tokens
 from mcp_daan.d1.reading import table_names

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import apsw
 
 from mcp_daan.d1.masking.catalog import Secret, Secrets, read_catalog
-from mcp_daan.d1.masking.lineage import Masks, in_open_order
-from mcp_daan.d1.masking.ordering import tables_in_secret_order
+from mcp_daan.d1.masking.concern import Masks
+from mcp_daan.d1.masking.lineage import in_open_order
 from mcp_daan.d1.masking.parse import read_statement
 from mcp_daan.d1.masking.probe import nothing_bound
-from mcp_daan.d1.masking.secrets import secret_indexes
+from mcp_daan.d1.masking.secrets import secret_indexes, tables_in_secret_order
 from mcp_daan.d1.masking.select import Core, Expression, Select, Table, Unreadable
 from mcp_daan.d1.masking.words import tokens
 from mcp_daan.d1.statement import Shape, column_masks
