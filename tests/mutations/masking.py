@@ -3,17 +3,17 @@
 from tests.mutations.guard import Guard
 
 GUARDS = [
-    Guard("d1/masking/lineage.py", 'r"\\b(?:natural|using)\\b"', 'r"\\b(?:never)\\b"', "tests/d1_masking"),
+    Guard("d1/masking/concern.py", 'r"\\b(?:natural|using)\\b"', 'r"\\b(?:never)\\b"', "tests/d1_masking"),
     Guard("d1/masking/lineage.py", "or not read <= tracer.seen", "", "tests/d1_masking"),
-    Guard("d1/masking/lineage.py", 'or tokens(sql)[0].word == "PRAGMA"', "", "tests/d1_masking"),
+    Guard("d1/masking/concern.py", 'or first_word(sql) == "PRAGMA"', "", "tests/d1_masking"),
     Guard(
-        "d1/masking/lineage.py",
+        "d1/masking/concern.py",
         "    if virtual and any(table in virtual for table, _ in secrets):\n        return True\n",
         "",
         "tests/d1_masking",
     ),
     Guard(
-        "d1/masking/lineage.py",
+        "d1/masking/concern.py",
         "    return not prepared.tables.isdisjoint(indexed | kept)\n",
         "    return False\n",
         "tests/d1_masking",
@@ -100,7 +100,7 @@ GUARDS = [
         "    finally:\n        connection.authorizer = None",
         "tests/d1_masking",
     ),
-    Guard("d1/masking/secrets.py", "        found |= copied_secrets(catalog, found)\n", "", "tests/d1_masking"),
+    Guard("d1/masking/secrets.py", "        found |= _copied(catalog, found)\n", "", "tests/d1_masking"),
     Guard(
         "d1/masking/secrets.py",
         "        return _generated(relation, secrets)",
