@@ -40,6 +40,7 @@ class Opened:
 
     connection: apsw.Connection
     file: Path
+    log: Path
     stamp: Stamp | None
     resting: bool = False
     lasts: bool = False
@@ -94,25 +95,25 @@ def _connected(file: Path, prepare: Callable[[apsw.Connection], None], stack: Ex
     stamp, now = stamp_of(file), time.time_ns()
     # Where all is in the main file, `immutable` leaves no -wal and -shm behind. Beside a filled -wal it would
     # give old rows; and since it takes no locks, a write to the main file meanwhile has to be noticed.
-    logged = _logged(file)
-    resting = logged and not log_filled(file)
-    if log_filled(file) and not _shared(file).exists():
+    log, logged = _log(file), _logged(file)
+    resting = logged and not filled(log)
+    if filled(log) and not _shared(file).exists():
         # A killed writer's -wal: reading it in place would make a -shm, and nothing is written beside the file.
         return _copy(file, prepare, stack)
     try:
         connection = _begin(file, "mode=ro&immutable=1" if resting else "mode=ro", prepare, stack)
     except (apsw.CantOpenError, apsw.ReadOnlyError):
-        if resting or not log_filled(file):
+        if resting or not filled(log):
             raise
         # Another user's -shm that may not be written to.
         return _copy(file, prepare, stack)
     settled = stamp is not None and now - max(stamp.written, stamp.changed) > SETTLED_NANOSECONDS
-    return Opened(connection, file, stamp, resting, settled and (resting or not logged))
+    return Opened(connection, file, log, stamp, resting, settled and (resting or not logged))
 
 
 def _copy(file: Path, prepare: Callable[[apsw.Connection], None], stack: ExitStack) -> Opened:
     copy = _copied(file, stack)
-    return Opened(_begin(copy, "mode=ro", prepare, stack), copy, None)
+    return Opened(_begin(copy, "mode=ro", prepare, stack), copy, _log(copy), None)
 
 
 def _begin(file: Path, mode: str, prepare: Callable[[apsw.Connection], None], stack: ExitStack) -> apsw.Connection:
@@ -171,10 +172,10 @@ def _shared(file: Path) -> Path:
     return file.with_name(file.name + "-shm")
 
 
-def log_filled(file: Path) -> bool:
-    """Whether anything stands in the write-ahead log of *file*."""
+def filled(log: Path) -> bool:
+    """Whether anything stands in *log*."""
     try:
-        return _log(file).stat().st_size > 0
+        return log.stat().st_size > 0
     except FileNotFoundError:
         return False
 

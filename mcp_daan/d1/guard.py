@@ -129,7 +129,7 @@ INTERNAL = "Names that start with _cf_ are Cloudflare's own and hidden on D1."
 
 def internal(name: str) -> bool:
     """Whether *name* is one of those that D1 keeps for itself."""
-    return name.lower().startswith("_cf_")
+    return name[:4].lower() == "_cf_"
 
 
 def shown(name: str) -> str:

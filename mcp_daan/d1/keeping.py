@@ -17,14 +17,15 @@ from mcp_daan.d1.guard import harden
 from mcp_daan.d1.masking.catalog import Catalog, Secrets, read_catalog
 from mcp_daan.d1.masking.secrets import secret_columns
 from mcp_daan.d1.reading import table_names
-from mcp_daan.sqlite_files import FIRST_READ, Opened, connected, log_filled, stamp_of
+from mcp_daan.sqlite_files import FIRST_READ, Opened, connected, filled, stamp_of
 
 
 @dataclass(frozen=True)
 class Held:
-    """An open file, with what its schema says; *stack* closes it."""
+    """The open file that *path* names, with what its schema says; *stack* closes it."""
 
     opened: Opened
+    path: Path
     tables: frozenset[str]
     secrets: Secrets
     catalog: Catalog
@@ -76,13 +77,13 @@ class Keeper:
         held = self._held
         if held is None:
             return None
-        if held.asked == asked and not log_filled(held.opened.file):
+        if held.asked == asked and not filled(held.opened.log):
             held.opened.limit(seconds)
             try:
                 harden(held.connection)
                 # Where SQLite locks the file, the look at it comes after: from then on nobody can change it.
                 held.connection.execute(FIRST_READ).fetchall()
-                if stamp_of(Path(asked[0])) == held.opened.stamp:
+                if stamp_of(held.path) == held.opened.stamp:
                     self._held = None
                     return held
             except (apsw.Error, OSError):
@@ -92,8 +93,8 @@ class Keeper:
 
 
 def _held(asked: tuple[str, tuple[str, ...]], seconds: float) -> Held:
-    path, patterns = asked
-    file = Path(path).resolve()
+    path, patterns = Path(asked[0]), asked[1]
+    file = path.resolve()
     if not file.is_file():
         raise missing_file()
     with ExitStack() as stack:
@@ -101,7 +102,7 @@ def _held(asked: tuple[str, tuple[str, ...]], seconds: float) -> Held:
         opened.limit(seconds)
         secrets = secret_columns(opened.connection, patterns)
         tables, catalog = table_names(opened.connection), read_catalog(opened.connection)
-        return Held(opened, tables, secrets, catalog, asked, stack.pop_all())
+        return Held(opened, path, tables, secrets, catalog, asked, stack.pop_all())
 
 
 def _lasts(held: Held) -> bool:

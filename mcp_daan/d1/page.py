@@ -83,17 +83,17 @@ def _batches(rows: Iterator[Row], room: Callable[[], int]) -> Iterator[list[Row]
     No row is taken before the one in front of it was given and is known to fit.
     """
     batch: list[Row] = []
-    most = 0
+    most, left = 0, room()
     for row in rows:
         size = MOST_JSON_BYTES * len(marshal.dumps(row, FORM))
-        if batch and most + size > room():
+        if batch and most + size > left:
             yield batch
-            batch, most = [], 0
+            batch, most, left = [], 0, room()
         batch.append(row)
         most += size
-        if most > room():
+        if most > left:
             yield batch
-            batch, most = [], 0
+            batch, most, left = [], 0, room()
     if batch:
         yield batch
 

@@ -120,6 +120,15 @@ def test_a_stopped_worker_is_ended_from_outside(portal: Portal) -> None:
     assert gone(process)
 
 
+def test_a_worker_that_answered_lives_on(portal: Portal) -> None:
+    """Past the time at which it would have been late."""
+    portal.settings("[limits]\nstatement_seconds = 0.2\n")
+    portal.rows("SELECT 1")
+    [process] = portal.app.pool.processes
+
+    assert not wait_until(lambda: gone(process), seconds=1.5)
+
+
 def test_many_calls_share_few_workers(portal: Portal) -> None:
     """Thirty at once are answered by at most four."""
     with ThreadPoolExecutor(10) as threads:

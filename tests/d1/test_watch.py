@@ -10,13 +10,13 @@ from .test_pool import wait_until
 
 def test_what_comes_later_is_ended_first_if_its_time_is_sooner() -> None:
     """The thread that waits for one looks at the other in time."""
-    watch, now = Watch(), time.monotonic()
-    ended: list[str] = []
-    watch.begin(lambda: ended.append("late"), now + 600)
-    watch.begin(lambda: ended.append("soon"), now + 0.05)
+    watch, late, waits, soon = Watch(), threading.Event(), threading.Event(), threading.Event()
+    watch.begin(late.set, time.monotonic() + 600)
+    watch.begin(waits.set, time.monotonic())
+    assert waits.wait(10)
+    watch.begin(soon.set, time.monotonic() + 0.05)
 
-    assert wait_until(lambda: ended)
-    assert ended == ["soon"]
+    assert (soon.wait(10), late.is_set()) == (True, False)
 
 
 def test_what_is_done_is_not_ended_any_more() -> None:

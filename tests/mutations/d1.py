@@ -37,8 +37,8 @@ GUARDS = [
     Guard("d1/statement.py", "    if size > SQL_BYTES:", "    if False:", "tests/d1/test_guard.py"),
     Guard("d1/page.py", "hidden if is_masked else", "hidden if False else", "tests/d1/test_query.py"),
     Guard("d1/page.py", "        if room < 0:", "        if False:", "tests/d1/test_query.py"),
-    Guard("d1/page.py", "        if most > room():\n", "        if False:\n", "tests/d1/test_page.py"),
-    Guard("d1/page.py", "if batch and most + size > room():", "if False:", "tests/d1/test_page.py"),
+    Guard("d1/page.py", "        if most > left:\n", "        if False:\n", "tests/d1/test_page.py"),
+    Guard("d1/page.py", "if batch and most + size > left:", "if False:", "tests/d1/test_page.py"),
     Guard("d1/page.py", "FORM, MOST_JSON_BYTES = 2, 6", "FORM, MOST_JSON_BYTES = 2, 5", "tests/d1/test_page.py"),
     Guard("d1/page.py", "FORM, MOST_JSON_BYTES = 2, 6", "FORM, MOST_JSON_BYTES = 4, 6", "tests/d1/test_page.py"),
     Guard(
@@ -64,7 +64,7 @@ GUARDS = [
     Guard(
         "sqlite_files.py", '"mode=ro&immutable=1" if resting else "mode=ro"', '"mode=ro"', "tests/d1/test_reading.py"
     ),
-    Guard("sqlite_files.py", "logged and not log_filled(file)\n", "logged\n", "tests/d1/test_reading.py"),
+    Guard("sqlite_files.py", "logged and not filled(log)\n", "logged\n", "tests/d1/test_reading.py"),
     Guard(
         "sqlite_files.py",
         "if self.resting and stamp_of(self.file)",
@@ -77,8 +77,8 @@ GUARDS = [
     Guard(
         "sqlite_files.py", "found.st_mtime_ns, found.st_ctime_ns", "found.st_mtime_ns, 0", "tests/d1/test_keeping.py"
     ),
-    Guard("d1/keeping.py", "if stamp_of(Path(asked[0])) == held.opened.stamp:", "if True:", "tests/d1/test_keeping.py"),
-    Guard("d1/keeping.py", " and not log_filled(held.opened.file)", "", "tests/d1/test_keeping.py"),
+    Guard("d1/keeping.py", "if stamp_of(held.path) == held.opened.stamp:", "if True:", "tests/d1/test_keeping.py"),
+    Guard("d1/keeping.py", " and not filled(held.opened.log)", "", "tests/d1/test_keeping.py"),
     Guard("d1/keeping.py", "if held.asked == asked", "if True", "tests/d1/test_keeping.py"),
     Guard("d1/keeping.py", "                harden(held.connection)\n", "", "tests/d1/test_keeping.py"),
     Guard("d1/keeping.py", '                held.connection.execute("COMMIT")\n', "", "tests/d1/test_keeping.py"),
@@ -96,7 +96,7 @@ GUARDS = [
         "",
         "tests/d1/test_pool.py",
     ),
-    Guard("d1/pool.py", "            watch.done(self._process.kill)\n", "", "tests/d1/test_watch.py"),
+    Guard("d1/pool.py", "            watch.done(self._process.kill)\n", "", "tests/d1/test_pool.py"),
     Guard(
         "d1/watch.py",
         "                    self._change.notify()\n",
