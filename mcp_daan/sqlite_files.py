@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,8 +30,7 @@ class Stamp(NamedTuple):
     changed: int
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(NamedTuple):
     """A connection to one state of *file*. At rest, SQLite locks nothing, and nobody but us sees that it is read.
 
     *lasts* tells that the same stamp will mean the same state: all of it lies in this file, which nobody touched lately.

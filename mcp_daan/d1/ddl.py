@@ -1,7 +1,7 @@
 """Parts of CREATE statements that SQLite's pragmas do not tell."""
 
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mcp_daan.d1.masking.words import Token, tokens
 from mcp_daan.d1.values import MASK
@@ -12,8 +12,7 @@ EMPTY_DEFAULTS = {"''", '""', "NULL", "0", "CURRENT_TIMESTAMP", "CURRENT_DATE", 
 SHORTEST_SECRET = 4
 
 
-@dataclass(frozen=True)
-class IndexText:
+class IndexText(NamedTuple):
     """The text of each indexed column or expression, and of the WHERE of a partial index."""
 
     columns: tuple[str, ...]

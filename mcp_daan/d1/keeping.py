@@ -7,8 +7,8 @@ a statement failed, and closed off anew before each.
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import apsw
 
@@ -20,8 +20,7 @@ from mcp_daan.d1.reading import table_names
 from mcp_daan.sqlite_files import FIRST_READ, Opened, connected, filled, stamp_of
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(NamedTuple):
     """The open file that *path* names, with what its schema says; *stack* closes it."""
 
     opened: Opened

@@ -3,9 +3,8 @@
 import json
 import marshal
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcp_daan.d1.values import MASK, SQLValue, column_to_wire
 from mcp_daan.errors import TooLarge
@@ -22,8 +21,7 @@ _json: Callable[[object], str] = json.JSONEncoder(
 ).encode
 
 
-@dataclass
-class Page:
+class Page(NamedTuple):
     """The rows of one page, and the same as JSON in *text*.
 
     *skipped* and *seen* digest the rows before it and up to its end, as they are shown; *seen* only if there are *more*.

@@ -4,9 +4,8 @@ import json
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -23,8 +22,7 @@ from mcp_daan.errors import Refused, TooLarge, Unavailable
 ONE = "Send exactly one statement that reads: SELECT, WITH … SELECT, VALUES, EXPLAIN, or a PRAGMA such as table_info."
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(NamedTuple):
     """What SQLite says of a statement before it runs."""
 
     columns: tuple[str, ...]
@@ -74,8 +72,7 @@ def answer(
     return f'{{"rows":{page.text},{json.dumps(told, separators=(",", ":"))[1:]}'
 
 
-@dataclass(frozen=True)
-class Ran:
+class Ran(NamedTuple):
     """A statement that ran."""
 
     columns: tuple[str, ...]

@@ -2,7 +2,7 @@
 
 A single SQLite opcode can run for minutes and no handler stops it, so whoever asks may end this process at any
 time; it also ends by itself, when its time is over or when whoever started it is gone.
-It imports little, since it is started while a caller waits.
+It imports little, since it is started while a caller waits: not even dataclasses, which load `inspect`.
 """
 
 import gc

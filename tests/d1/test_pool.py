@@ -231,6 +231,19 @@ def test_a_worker_imports_nothing_from_the_folder_it_is_started_in(
     assert portal.rows("SELECT 1") == [[1]]
 
 
+def test_a_worker_loads_nothing_that_is_slow_to_load() -> None:
+    """Somebody waits for it to start."""
+    slow = "dataclasses inspect hashlib random tempfile shutil subprocess pydantic mcp_daan.d1.masking.lineage"
+    program = f"import sys, mcp_daan.d1.worker; print(*set({slow.split()}).intersection(sys.modules))"
+    path = os.pathsep.join(sys.path)
+
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program], capture_output=True, text=True, env={"PYTHONPATH": path}, check=True
+    )
+
+    assert done.stdout == "\n"
+
+
 def test_a_statement_cannot_take_the_memory_of_the_machine(portal: Portal) -> None:
     """It fails, and its process stays small."""
     portal.settings("[limits]\nstatement_seconds = 20\n")

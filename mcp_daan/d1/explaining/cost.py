@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 
 import apsw
 
 from mcp_daan.d1.values import SQLValue
 
 
-@dataclass
 class Steps:
     """What SQLite counted of the statements that ended."""
 
-    scanned: int = 0
+    def __init__(self) -> None:
+        self.scanned = 0
 
 
 @contextmanager

@@ -3,9 +3,8 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -16,8 +15,7 @@ Secret = tuple[str, str]
 Secrets = frozenset[Secret]
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(NamedTuple):
     """A table or view; every name is lower-case but those in *declared*. *key* is the column that `rowid` names."""
 
     name: str
@@ -37,8 +35,7 @@ class Relation:
         return [column for column in self.columns if column not in self.hidden]
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(NamedTuple):
     """An index, the names that stand in its columns, expressions and WHERE, and the page it starts at."""
 
     name: str
@@ -47,14 +44,13 @@ class Index:
     words: frozenset[str]
 
 
-@dataclass(slots=True)
-class Catalog:
+class Catalog(NamedTuple):
     """A whole schema; *triggers* are (table, SQL), *memory* keeps what others derived from it."""
 
     relations: dict[str, Relation]
     indexes: list[Index]
     triggers: list[tuple[str, str]]
-    memory: dict[Any, Any] = field(default_factory=dict)
+    memory: dict[Any, Any]
 
 
 # By the whole text of the schema: a file is opened anew for each statement, its schema seldom changes.
@@ -106,7 +102,7 @@ def table_function(connection: apsw.Connection, name: str) -> Relation | None:
 
 
 def _read(cursor: apsw.Cursor, rows: tuple[Any, ...]) -> Catalog:
-    catalog = Catalog({}, [], [])
+    catalog = Catalog({}, [], [], {})
     for kind, name, table, root, sql in rows:
         if kind == "index":
             catalog.indexes.append(Index(name.lower(), table.lower(), root, _index_words(cursor, name, sql)))
@@ -117,7 +113,7 @@ def _read(cursor: apsw.Cursor, rows: tuple[Any, ...]) -> Catalog:
             catalog.relations[name.lower()] = _relation(cursor, name, "virtual" if virtual else kind, sql or "")
     # The engine calls it by its old name only.
     schema = _relation(cursor, "sqlite_master", "table", "")
-    catalog.relations |= {"sqlite_schema": schema, "sqlite_master": schema}
+    catalog.relations.update(sqlite_schema=schema, sqlite_master=schema)
     return catalog
 
 

@@ -1,7 +1,7 @@
 """Whether a statement has to do with a secret at all; most do not, and need no lineage."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mcp_daan.d1.masking.catalog import Catalog, Secrets
 from mcp_daan.d1.masking.probe import Prepared
@@ -11,8 +11,7 @@ from mcp_daan.d1.masking.words import first_word
 _UNTOLD = re.compile(r"\b(?:natural|using)\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Masks:
+class Masks(NamedTuple):
     """Per result column whether it draws on a secret, and the secrets ("table.column") used outside of them.
 
     *statement* is what to run: the statement itself, or the same in words that do not give its rows in the order of

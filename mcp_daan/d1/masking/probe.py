@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import apsw
 
@@ -10,8 +10,7 @@ from mcp_daan.d1.masking.catalog import Secrets
 from mcp_daan.d1.masking.words import parameter_count
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """What the engine made of a statement; *reads* are the (table, column) pairs it was asked for, lower-case.
 
     A table of which no column is read stands there with the column "". Columns that only NATURAL or USING compares,
