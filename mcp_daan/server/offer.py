@@ -4,6 +4,7 @@ Whatever else shows the same as a tool (a resource, a prompt, a completion) is o
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 from mcp_daan.cached import cached_property
@@ -22,6 +23,7 @@ class Offer:
     def __init__(self, tools: "Mapping[str, Tool] | None" = None, *, names: Collection[str] | None = None) -> None:
         self._tools = tools
         self._names = names if tools is None else tools.keys()
+        self._within: dict[frozenset[str], Offer] = {}
 
     @cached_property
     def tools(self) -> "Mapping[str, Tool]":
@@ -51,8 +53,10 @@ class Offer:
 
     def within(self, scopes: Iterable[str]) -> "Offer":
         """What a caller with *scopes* may use of it."""
-        held = set(scopes)
-        return Offer({name: tool for name, tool in self.tools.items() if scope_of(name) in held})
+        held = frozenset(scopes) & set(SCOPES)
+        if held not in self._within:
+            self._within[held] = Offer({name: tool for name, tool in self.tools.items() if scope_of(name) in held})
+        return self._within[held]
 
 
 def tool_behind(uri: str) -> str | None:
@@ -60,6 +64,7 @@ def tool_behind(uri: str) -> str | None:
     return next((name for start, name in BEHIND.items() if uri.startswith(start)), None)
 
 
+@cache
 def scope_of(name: str) -> str:
     """The scope that the tool called *name* asks for."""
     from mcp_daan.tools import all_tools, toolsets

@@ -3,6 +3,7 @@
 from tests.mutations.guard import Guard
 
 SERVING, OAUTH, TOKENS = "tests/http/test_serving.py", "tests/http/test_oauth.py", "tests/http/test_tokens.py"
+DIRECT, PLAIN, SESSION = "tests/http/test_direct.py", "tests/front/test_plain.py", "tests/front/test_session.py"
 SWITCHES, LIMITS, WATCHING = (
     "tests/switches/test_switches.py",
     "tests/http/test_limits.py",
@@ -102,17 +103,27 @@ GUARDS = [
         "                return None\n",
         "tests/cancelling",
     ),
-    Guard("server/front/session.py", "            call.stop.check()\n", "", "tests/front"),
+    Guard("server/front/session.py", "            call.stop.check()\n", "", "tests/cancelling"),
     Guard(
         "server/front/session.py",
         "            if call not in self._flying:\n                return\n",
         "",
         "tests/front",
     ),
-    Guard("server/front/plain.py", " and value.keys() <= known", "", "tests/front"),
-    Guard("server/front/plain.py", "named and (", "(", "tests/front"),
-    Guard("server/front/plain.py", '    if b"\\r" in line or', "    if", "tests/front"),
+    Guard("server/front/plain.py", " and value.keys() <= known", "", PLAIN),
+    Guard("server/front/plain.py", "named and (", "(", PLAIN),
+    Guard("server/front/plain.py", '    if b"\\r" in line or', "    if", PLAIN),
+    Guard("server/front/plain.py", "isinstance(each, bool) if key in SWITCHES else _objects(each)", "True", PLAIN),
+    Guard("server/http/direct.py", "            if key in found:\n                return False\n", "", DIRECT),
+    Guard("server/http/direct.py", ' or "progressToken" in params["_meta"]', "", DIRECT),
+    Guard("server/http/direct.py", "not plain.has_envelope(params) or", "", DIRECT),
+    Guard("server/http/direct.py", 'and found.get(b"mcp-name") == name.encode()', "", DIRECT),
+    Guard("server/http/direct.py", '        if key.startswith(b"mcp-param-"):\n            return False\n', "", DIRECT),
     Guard(
-        "server/front/plain.py", "isinstance(each, bool) if key in SWITCHES else _objects(each)", "True", "tests/front"
+        "server/http/direct.py",
+        "                call.stop.now()\n                return\n",
+        "                return\n",
+        DIRECT,
     ),
+    Guard("server/http/direct.py", "caller.offer(self._offer).find", "self._offer.find", DIRECT),
 ]

@@ -1,13 +1,12 @@
 """One session over lines: what is plain is answered here; everything else goes to the SDK, which is loaded for it."""
 
-import json
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple
 
 from mcp_daan.server.front import plain
-from mcp_daan.server.front.lists import LISTS, Lists
+from mcp_daan.server.front.lists import LISTS, Lists, Said, dump
 from mcp_daan.server.readers import Readers
 from mcp_daan.stopping import Stop
 
@@ -17,16 +16,6 @@ Message = dict[str, Any]
 OPENING = "mcp-daan-opening"
 CLOSED = '"error":{"code":-32000,"message":"Connection closed"}'
 FAULT = '"error":{"code":-32603,"message":"The server failed; its log (stderr) says where."}'
-
-
-class Said(Protocol):
-    """What a tool answered."""
-
-    @property
-    def text(self) -> str: ...
-
-    @property
-    def failed(self) -> bool: ...
 
 
 class Behind(NamedTuple):
@@ -153,13 +142,7 @@ class Session:
 
         if not call.stop.stopped:
             said = self._behind.call(call.params["name"], call.params.get("arguments", {}), call.stop, progress)
-            self._settle(call, FAULT if said is None else self._result(said))
-
-    def _result(self, said: Said) -> str:
-        failed, content = "true" if said.failed else "false", dump(said.text)
-        complete, stamp = ('"resultType":"complete",', f",{self._lists.stamp}") if self._modern else ("", "")
-        told = f'"content":[{{"text":{content},"type":"text"}}],"isError":{failed}'
-        return f'"result":{{{told},{complete}"structuredContent":{said.text}{stamp}}}'
+            self._settle(call, FAULT if said is None else self._lists.answered(said, modern=self._modern))
 
     def _settle(self, call: Call, outcome: str) -> None:
         """Answer *call*, unless it was cancelled meanwhile."""
@@ -180,8 +163,3 @@ class Session:
             if self._sdk is not None:
                 self._sdk.close()
         self.ended.set()
-
-
-def dump(value: object) -> str:
-    """Compact JSON as the SDK writes it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

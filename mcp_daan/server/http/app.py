@@ -10,7 +10,6 @@ import anyio
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -24,6 +23,7 @@ from mcp_daan.server.build import make_server
 from mcp_daan.server.callers import Caller
 from mcp_daan.server.http.auth import Authentication
 from mcp_daan.server.http.challenge import WELL_KNOWN, Challenge
+from mcp_daan.server.http.direct import Direct
 from mcp_daan.server.http.gate import Gate
 from mcp_daan.server.http.life import every_second, told_of_the_end
 from mcp_daan.server.http.limits import Limits
@@ -34,7 +34,7 @@ from mcp_daan.server.offer import SCOPES, Offer, scope_of, tool_behind
 from mcp_daan.server.recording import recording
 from mcp_daan.server.records import Record, known_name
 from mcp_daan.server.subscriptions import Subscriptions
-from mcp_daan.server.telemetry import export_spans
+from mcp_daan.server.telemetry import export_spans, exporting
 
 # Prometheus' own name for its text.
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -69,30 +69,29 @@ class Web:
         self._stop_spans = export_spans(self.environment)
         self._manager = self._managed()
         methods = ("POST", "GET", "DELETE") if self.sessions else ("POST",)
-        endpoint = self._gate(StreamableHTTPASGIApp(self._manager), methods, self._scope_wanted)
+        # A span for each request is the SDK's work.
+        recorders = (self._audit, self._metrics.record)
+        self._direct = None if exporting(self.environment) else Direct(self.app, self.offer, *recorders)
+        endpoint = self._gate(StreamableHTTPASGIApp(self._manager), methods, self._scope_wanted, self._direct)
         routes = [
-            Route(PATH, endpoint),
-            Route(f"{PATH}/", endpoint),
             Route("/metrics", self._gate(self._shown_metrics, ("GET",), lambda message: "infra:read")),
             Route("/healthz", self._probes.health),
             Route("/readyz", self._probes.readiness),
         ]
         if self._authentication.issuer is not None:
             routes += [Route(path, self._told_of_issuer) for path in {self._challenge.path, WELL_KNOWN}]
-        between = []
-        if settings.allowed_origins:
-            between.append(
-                Middleware(
-                    CORSMiddleware,
-                    allow_origins=settings.allowed_origins,
-                    allow_methods=["POST"],
-                    allow_headers=["*"],
-                    expose_headers=["www-authenticate"],
-                )
-            )
-        application = Starlette(routes=routes, middleware=between, lifespan=self._lifespan)
+        rest = Starlette(routes=routes, lifespan=self._lifespan)
         # A redirect would repeat the Host of whoever asks, before it was looked at.
-        application.router.redirect_slashes = False
+        rest.router.redirect_slashes = False
+        application = _at(PATH, endpoint, rest)
+        if settings.allowed_origins:
+            application = CORSMiddleware(
+                application,
+                allow_origins=settings.allowed_origins,
+                allow_methods=["POST"],
+                allow_headers=["*"],
+                expose_headers=["www-authenticate"],
+            )
         return counted(application, self._metrics)
 
     def _managed(self) -> StreamableHTTPSessionManager:
@@ -114,7 +113,13 @@ class Web:
             max_request_body_size=settings.http.max_request_bytes,
         )
 
-    def _gate(self, app: ASGIApp, methods: tuple[str, ...], scope_wanted: Callable[[Any], str | None]) -> Gate:
+    def _gate(
+        self,
+        app: ASGIApp,
+        methods: tuple[str, ...],
+        scope_wanted: Callable[[Any], str | None],
+        direct: Direct | None = None,
+    ) -> Gate:
         settings = self.app.settings.http
         return Gate(
             app,
@@ -127,6 +132,7 @@ class Web:
             methods=methods,
             scope_wanted=scope_wanted,
             forbidden=self._forbidden,
+            direct=direct,
         )
 
     def _forbidden(self, caller: Caller, message: Any) -> None:
@@ -174,9 +180,21 @@ class Web:
                     tasks.cancel_scope.cancel()
         finally:
             self._metrics.write()
+            if self._direct is not None:
+                self._direct.close()
             await self._authentication.close()
             await anyio.to_thread.run_sync(self._stop_spans)
             self.app.close()
+
+
+def _at(path: str, endpoint: ASGIApp, rest: ASGIApp) -> ASGIApp:
+    """*endpoint* at *path*, where nearly all requests go, and *rest* elsewhere."""
+
+    async def routed(scope: Scope, receive: Receive, send: Send) -> None:
+        here = scope["type"] == "http" and scope["path"] in (path, f"{path}/")
+        await (endpoint if here else rest)(scope, receive, send)
+
+    return routed
 
 
 def counted(app: ASGIApp, metrics: Metrics) -> ASGIApp:

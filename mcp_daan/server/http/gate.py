@@ -14,8 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mcp_daan.errors import DaanError
 from mcp_daan.server.callers import KEY, LOCAL, Caller
+from mcp_daan.server.front import plain
 from mcp_daan.server.http.auth import NO_TOKEN, Authentication
 from mcp_daan.server.http.challenge import Challenge
+from mcp_daan.server.http.direct import Direct
 from mcp_daan.server.http.identity import Rejected
 from mcp_daan.server.http.limits import Limited, Limits
 from mcp_daan.server.http.metrics import Metrics
@@ -51,8 +53,13 @@ class Gate:
         methods: tuple[str, ...],
         scope_wanted: Asked,
         forbidden: Callable[[Caller, Any], None] = lambda caller, message: None,
+        direct: Direct | None = None,
     ) -> None:
-        """*scope_wanted* tells the scope that a message asks for; *forbidden* hears of a caller without it."""
+        """*scope_wanted* tells the scope that a message asks for; *forbidden* hears of a caller without it.
+
+        *direct* answers plain calls before *app* sees them.
+        """
+        self._direct = direct
         self._app, self._methods, self._max_bytes = app, methods, max_bytes
         self._security = TransportSecurityMiddleware(security)
         self._authentication, self._challenge = authentication, challenge
@@ -63,14 +70,19 @@ class Gate:
         request = Request(scope, receive)
         with ExitStack() as stack:
             try:
-                body = await self._admitted(request, stack)
+                body, message = await self._admitted(request, stack)
             except Refusal as refusal:
                 self._metrics.add("daan_refusals_total", {"reason": refusal.reason})
                 await refusal.response(scope, receive, send)
                 return
-            await self._app(scope, _again(body, receive), send)
+            call = None if self._direct is None else self._direct.call(message, scope["headers"], scope[KEY])
+            if call is not None and self._direct is not None:
+                await self._direct.answer(call, receive, send)
+            else:
+                await self._app(scope, _again(body, receive), send)
 
-    async def _admitted(self, request: Request, stack: ExitStack) -> bytes:
+    async def _admitted(self, request: Request, stack: ExitStack) -> tuple[bytes, Any]:
+        """The body, and the message that it holds for every reader of JSON, if it does."""
         if request.method not in self._methods:
             raise Refusal("method", Response(status_code=405, headers={"allow": ", ".join(self._methods)}))
         refused = await self._security.validate_request(request, is_post=request.method == "POST")
@@ -79,21 +91,23 @@ class Gate:
         caller = await self._caller(request)
         request.scope[KEY] = caller
         if caller.scopes is None:  # whoever works at this machine: there is nobody to protect from
-            return await self._body(request)
+            body = await self._body(request)
+            return body, plain.decoded(body)
         try:
             self._limits.take(caller.name)
             with self._limits.running(caller.name, "concurrency"):
                 body = await self._body(request)
-            message = _decoded(body)
-            stream = isinstance(message, dict) and message.get("method") == "subscriptions/listen"
+            message = plain.decoded(body)
+            told = message or _decoded(body)
+            stream = isinstance(told, dict) and told.get("method") == "subscriptions/listen"
             stack.enter_context(self._limits.running(caller.name, "streams" if stream else "concurrency"))
         except Limited as limited:
             raise Refusal(limited.limit, _too_many(limited)) from None
-        wanted = self._scope_wanted(message)
+        wanted = self._scope_wanted(told)
         if wanted is not None and wanted not in caller.scopes:
-            self._forbidden(caller, message)
+            self._forbidden(caller, told)
             raise Refusal("scope", self._challenge.forbidden(wanted))
-        return body
+        return body, message
 
     async def _caller(self, request: Request) -> Caller:
         if self._authentication.kind == "none":
@@ -110,22 +124,24 @@ class Gate:
 
     async def _body(self, request: Request) -> bytes:
         """The whole body, so long as it is short and does not trickle in."""
-        too_large = Refusal("size", _told(413, f"A request may have {self._max_bytes} bytes."))
         declared = request.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > self._max_bytes:
-            raise too_large
+            raise self._too_large()
         body = b""
         try:
             with anyio.fail_after(SECONDS):
                 async for chunk in request.stream():
                     body += chunk
                     if len(body) > self._max_bytes:
-                        raise too_large
+                        raise self._too_large()
         except ClientDisconnect:
             raise Refusal("gone", Response(status_code=400)) from None
         except TimeoutError:
             raise Refusal("slow", _told(408, "The request took too long to arrive.")) from None
         return body
+
+    def _too_large(self) -> Refusal:
+        return Refusal("size", _told(413, f"A request may have {self._max_bytes} bytes."))
 
 
 def _decoded(body: bytes) -> object:
