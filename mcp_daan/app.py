@@ -19,7 +19,8 @@ from mcp_daan.d1.remote.schemas import Schemas
 from mcp_daan.errors import DaanError, NotFound, Unavailable
 from mcp_daan.protocol import Said
 from mcp_daan.remembered import Looks, Remembered
-from mcp_daan.scrub import Secrets, secret_name
+from mcp_daan.scrub import Secrets
+from mcp_daan.secret_names import secret_name
 from mcp_daan.toolbox import Progress
 from mcp_daan.variables import filled
 from mcp_daan.workspace import Workspace, find_workspace

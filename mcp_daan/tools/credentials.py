@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mcp_daan.app import App
 from mcp_daan.errors import DaanError, RejectedCredentials
-from mcp_daan.scrub import secret_name
+from mcp_daan.secret_names import secret_name
 from mcp_daan.tokens import credentials as api
 from mcp_daan.tokens import login as wrangler
 from mcp_daan.tokens.credentials import ApiToken, Kind, examine, kind_of, token_findings

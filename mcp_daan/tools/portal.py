@@ -16,7 +16,7 @@ from mcp_daan.d1.masking.secrets import secret_columns
 from mcp_daan.d1.reading import reading, table_names
 from mcp_daan.d1.remote.shadow import shadow
 from mcp_daan.errors import DaanError, NotFound
-from mcp_daan.scrub import secret_name
+from mcp_daan.secret_names import secret_name
 from mcp_daan.tokens.apikeys import TABLES, KeyCheck, count_keys, key_checks, key_table
 from mcp_daan.tokens.columns import SHOWN, Columns, quoted, recognise
 from mcp_daan.tokens.finding import Found

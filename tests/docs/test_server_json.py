@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from mcp_daan.scrub import secret_name
+from mcp_daan.secret_names import secret_name
 
 ROOT = Path(__file__).parents[2]
 NAME = "io.github.mcp-daan/mcp-daan"

@@ -7,7 +7,8 @@ import secrets
 
 import pytest
 
-from mcp_daan.scrub import SHAPES, Secrets, secret_name, shaped
+from mcp_daan.scrub import SHAPES, Secrets, shaped
+from mcp_daan.secret_names import secret_name
 
 
 @pytest.mark.parametrize(

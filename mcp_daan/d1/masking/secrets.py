@@ -9,7 +9,7 @@ from mcp_daan.d1.ddl import EMPTY_DEFAULTS, tells
 from mcp_daan.d1.masking.catalog import Catalog, Index, Relation, Secret, Secrets, quoted, read_catalog, unguarded
 from mcp_daan.d1.masking.probe import prepare
 from mcp_daan.d1.masking.words import Token, tokens
-from mcp_daan.scrub import secret_name
+from mcp_daan.secret_names import secret_name
 
 # Shadow tables of FTS5, FTS3/4 and R*Tree hold a virtual table's content under other names.
 _SHADOWS = frozenset("data idx content docsize segments segdir stat node parent rowid".split())

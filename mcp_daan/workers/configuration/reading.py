@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from mcp_daan.cached import cached_property
-from mcp_daan.scrub import secret_name, shaped
+from mcp_daan.scrub import shaped
+from mcp_daan.secret_names import secret_name
 from mcp_daan.workers.configuration.places import Path as Keys
 from mcp_daan.workers.configuration.places import Places, json_places, toml_places
 from mcp_daan.wrangler import Unreadable, WranglerConfig, parse_config, read_config_text, strip_comments

@@ -13,7 +13,8 @@ from itertools import count
 from typing import Any
 
 from mcp_daan.protocol import SAFE_INTEGER, to_json
-from mcp_daan.scrub import MASK, SHAPES, name_segments, secret_name
+from mcp_daan.scrub import MASK, SHAPES
+from mcp_daan.secret_names import name_segments, secret_name
 from mcp_daan.workers.kv.devalue import flattened, whole
 from mcp_daan.workers.kv.keys import parsed
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mcp_daan.scrub import secret_name, shaped
+from mcp_daan.scrub import shaped
+from mcp_daan.secret_names import secret_name
 from mcp_daan.workers.configuration.places import Path as Keys
 from mcp_daan.workers.configuration.reading import mapping
 from mcp_daan.workers.finding import Finding, found, name
