@@ -45,11 +45,3 @@ def test_a_query_loads_its_own_room_and_no_other(workspace: Path) -> None:
 
     assert rows == [[1]]
     assert [name for name in LATER if name in loaded] == []
-
-
-def test_the_process_that_runs_statements_loads_nothing_large() -> None:
-    """It is started while a caller waits, and each of them takes memory: no pydantic, no OpenSSL."""
-    program = "import sys, mcp_daan.d1.worker; print([n for n in sys.modules if n.partition('.')[0] in ('pydantic', 'pydantic_core', '_hashlib')])"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-
-    assert done.stdout == "[]\n"
