@@ -105,7 +105,7 @@ def program() -> list[str]:
     prefix = Path(sys.prefix)
     # `uvx` runs from its cache, which may be cleaned at any time: the client has to go through uvx as well.
     if {"archive-v0", "environments-v2"} & set(prefix.parts):
-        return [shutil.which("uvx") or "uvx", "mcp-daan"]
+        return [shutil.which("uvx") or "uvx", "--compile-bytecode", "mcp-daan"]
     script = prefix / ("Scripts/mcp-daan.exe" if os.name == "nt" else "bin/mcp-daan")
     return [str(script)] if script.is_file() else [sys.executable, "-m", "mcp_daan"]
 

@@ -44,7 +44,7 @@ def test_uvx_runs_the_wheel_and_installs_a_command_that_outlives_its_cache(wheel
 
     assert done.returncode == 0, done.stderr
     entry = json.loads(done.stdout)["mcpServers"]["daan"]
-    assert [Path(entry["command"]).name, *entry["args"][:2]] == ["uvx", "mcp-daan", "serve"]
+    assert [Path(entry["command"]).name, *entry["args"][:3]] == ["uvx", "--compile-bytecode", "mcp-daan", "serve"]
     assert str(tmp_path / "cache") not in done.stdout
 
 
