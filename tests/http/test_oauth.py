@@ -138,6 +138,9 @@ def forgeries(issuer: Issuer) -> dict[str, tuple[str, str]]:
         "with a condition that nobody knows": (key.token(good, crit=["x"], x=1), "not valid"),
         "cut": (cut, "not valid"),
         "changed": (cut + "." + "A" * 86, "not valid"),
+        "of an algorithm that is no word": (unsigned(good, {"alg": ["ES256"], "kid": "first"}), "not allowed"),
+        "of a key that is no word": (unsigned(good, {"alg": "ES256", "kid": ["first"]}), "not valid"),
+        "of a key that is published broken": (unsigned(good, {"alg": "RS256", "kid": "broken"}, b"x"), "does not fit"),
         "no token": ("xyz", "not valid"),
         "three dots": ("...", "not valid"),
         "endless": ("a." * 20_000, "no bearer token"),
@@ -146,7 +149,8 @@ def forgeries(issuer: Issuer) -> dict[str, tuple[str, str]]:
 
 def test_a_token_that_does_not_hold_is_refused_in_our_own_words(signed: Server, issuer: Issuer) -> None:
     """401 with `invalid_token` and a reason that repeats nothing of the token."""
-    issuer.extra = [{"kty": "oct", "kid": "shared", "k": base64.urlsafe_b64encode(b"k" * 32).decode(), "alg": "HS256"}]
+    shared = {"kty": "oct", "kid": "shared", "k": base64.urlsafe_b64encode(b"k" * 32).decode(), "alg": "HS256"}
+    issuer.extra = [shared, {"kty": "RSA", "kid": "broken", "n": "!", "e": 5}]
     found = {name: (*refusal(signed, token), token, why) for name, (token, why) in forgeries(issuer).items()}
     let_in = {
         name: challenge

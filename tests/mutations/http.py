@@ -58,7 +58,10 @@ GUARDS = [
     Guard("server/http/tokens.py", "        with locked(self.path):", "        if True:", TOKENS),
     Guard("server/http/tokens.py", "    if unknown or not wanted:", "    if not wanted:", TOKENS),
     Guard("server/http/tokens.py", "os.O_EXCL, 0o600)", "os.O_EXCL, 0o644)", TOKENS),
-    Guard("server/http/signed.py", "if algorithm not in ALGORITHMS:", "if False:", OAUTH),
+    Guard(
+        "server/http/signed.py", "if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:", "if False:", OAUTH
+    ),
+    Guard("server/http/signed.py", "not isinstance(algorithm, str) or algorithm", "algorithm", OAUTH),
     Guard("server/http/signed.py", '"require": ["exp", "iss", "aud"]', '"require": ["iss", "aud"]', OAUTH),
     Guard(
         "server/http/signed.py",

@@ -108,7 +108,8 @@ class SignedTokens:
         try:
             header = jwt.get_unverified_header(token)
             algorithm, kid = header.get("alg"), header.get("kid")
-            if algorithm not in ALGORITHMS:
+            # It is whatever the sender wrote: a list cannot even be looked up.
+            if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
                 raise Rejected("the token's algorithm is not allowed")
             key = await self._keys.fitting(kid if isinstance(kid, str) else None, algorithm)
             claims = jwt.decode(
