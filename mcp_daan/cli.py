@@ -74,6 +74,11 @@ def _chosen(parser: "argparse.ArgumentParser", arguments: Sequence[str] | None) 
         for name in SWITCHES
         if hasattr(chosen, name) and f"--{name.replace('_', '-')}" not in known
     ]
+    words = [word.partition("=")[0] for word in (sys.argv[1:] if arguments is None else arguments)]
+    for switch in (f"--{name.replace('_', '-')}" for name in SWITCHES):
+        # The second would take the place of the first, and more would be offered than was meant.
+        if switch != "--read-only" and words.count(switch) > 1:
+            taker.error(f"{switch} is given twice: write its names once, with commas between them")
     for each in unknown:
         import difflib
 

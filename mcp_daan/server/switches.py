@@ -26,7 +26,7 @@ class Switches(NamedTuple):
         """
         _check_variables(environment)
         read_only, *names = (environment.get(name, "") for name in SWITCH_VARIABLES)
-        tools, exclude_tools, sets = (None if name.startswith(UNFILLED) else name or None for name in names)
+        tools, exclude_tools, sets = (name or None for name in names)
         return Switches(
             read_only=self.read_only or _yes(read_only),
             tools=_set(self.tools, tools),
@@ -59,7 +59,14 @@ class Switches(NamedTuple):
 
 
 def _set(given: str | None, otherwise: str | None) -> str | None:
-    return otherwise if given is None or given.startswith(UNFILLED) else given
+    return next((names for names in map(_filled, (given, otherwise)) if names is not None), None)
+
+
+def _filled(text: str | None) -> str | None:
+    """*text* without the names that a client left unfilled; None where no other is left."""
+    if text is None or UNFILLED not in text:
+        return text
+    return ",".join(name for name in text.split(",") if not name.strip().startswith(UNFILLED)) or None
 
 
 def _names(switch: str, text: str | None, known: Collection[str]) -> list[str] | None:
@@ -82,7 +89,7 @@ def _names(switch: str, text: str | None, known: Collection[str]) -> list[str] |
 
 
 def _yes(text: str) -> bool:
-    if text.startswith(UNFILLED) or text.strip().lower() in NO:
+    if text.strip().startswith(UNFILLED) or text.strip().lower() in NO:
         return False
     if text.strip().lower() in YES:
         return True
@@ -93,10 +100,11 @@ def _check_variables(environment: Mapping[str, str]) -> None:
     """A variable that nothing reads may be a switch spelled wrongly; the server would do more than it was told."""
     known = OWN_VARIABLES | set(catalog()["variables"])
     for name in filled(environment):
-        if name.startswith("DAAN_") and name not in known:
+        # In small letters it is another variable, which nothing reads.
+        if (name.startswith("DAAN_") or name.upper() in known) and name not in known:
             import difflib
 
-            close = difflib.get_close_matches(name, known, 1)
+            close = difflib.get_close_matches(name.upper(), known, 1)
             meant = f" Did you mean {close[0]}?" if close else ""
             raise InvalidArguments(
                 f"The variable {name} is not a known setting.{meant}",

@@ -15,6 +15,9 @@ GUARDS = [
     Guard("server/switches.py", "        _check_variables(environment)\n", "", SWITCHES),
     Guard("server/switches.py", "read_only=self.read_only or _yes(read_only)", "read_only=self.read_only", SWITCHES),
     Guard("server/switches.py", "        if name not in known:\n", "        if False:\n", SWITCHES),
+    Guard("server/switches.py", " or name.upper() in known)", ")", SWITCHES),
+    Guard("server/switches.py", " if not name.strip().startswith(UNFILLED)) or None", ") or None", SWITCHES),
+    Guard("cli.py", 'if switch != "--read-only" and words.count(switch) > 1:', "if False:", SWITCHES),
     Guard(
         "server/calls.py", "offered(offer, context).tools.get(params.name)", "Offer().tools.get(params.name)", SWITCHES
     ),

@@ -134,6 +134,9 @@ def test_toolsets_and_tools_add_up_and_what_is_excluded_goes() -> None:
         (["--read-only", "doctor"], "--read-only"),
         (["doctor", "--read-only"], "--read-only"),
         (["call", "d1_databases", "--jsno"], "--strict"),
+        (["serve", "--exclude-tools", "d1_query", "--exclude-tools", "d1_schema"], "with commas"),
+        (["--exclude-tools", "d1_query", "serve", "--exclude-tools=d1_schema"], "with commas"),
+        (["--tools", "d1_query", "--tools", "d1_schema"], "with commas"),
     ],
 )
 def test_a_misspelt_switch_or_name_is_an_error_that_names_the_known_ones(
@@ -153,6 +156,8 @@ def test_a_misspelt_switch_or_name_is_an_error_that_names_the_known_ones(
         ({"DAAN_READ_ONLY": "ture"}, "neither true nor false"),
         ({"DAAN_TOOLSET": "d1"}, "DAAN_TOOLSETS"),
         ({"DAAN_TOOLS": "d1_qery"}, "d1_query"),
+        ({"daan_read_only": "true"}, "DAAN_READ_ONLY"),
+        ({"Daan_Toolsets": "d1"}, "DAAN_TOOLSETS"),
     ],
 )
 def test_a_misspelt_variable_is_an_error_before_anything_is_served(
@@ -176,6 +181,17 @@ def test_a_value_that_was_left_unfilled_counts_as_not_set(name: str) -> None:
     given = {} if name == "read_only" else {name: unfilled}
 
     assert names() == list(Switches(**given).over({f"DAAN_{name.upper()}": unfilled}).offer().tools)
+
+
+def test_a_name_that_was_left_unfilled_takes_no_other_along() -> None:
+    """What stands beside it was meant: a tool that is to be excluded is excluded, and no more is offered than was named."""
+    excluded = Switches(exclude_tools="${user_config.more}, d1_query").over({})
+    named = Switches().over({"DAAN_TOOLS": "d1_query,${MORE}"})
+    nothing = Switches(tools="${ONE},${TWO}").over({"DAAN_TOOLSETS": " ${SETS}"})
+
+    assert list(excluded.offer().tools) == [name for name in all_tools() if name != "d1_query"]
+    assert list(named.offer().tools) == ["d1_query"]
+    assert list(nothing.offer().tools) == list(all_tools())
 
 
 def test_the_command_line_comes_before_the_environment_and_an_unfilled_one_does_not() -> None:
