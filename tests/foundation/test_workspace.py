@@ -35,3 +35,11 @@ def test_a_folder_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     """A misspelt folder is not replaced by another."""
     with pytest.raises(NotFound):
         find_workspace(str(tmp_path / "absent"), {})
+
+
+def test_a_link_that_leads_to_itself_is_no_file(workspace: Path) -> None:
+    """What stands beside it is found."""
+    (workspace / "wrangler.toml").write_text('name = "portal"\n')
+    (workspace / "loop").symlink_to(workspace / "loop")
+
+    assert find_workspace(str(workspace), {}).configurations == [workspace.resolve() / "wrangler.toml"]
