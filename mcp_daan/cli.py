@@ -148,8 +148,9 @@ def _add_once(add: Callable[..., "argparse.ArgumentParser"]) -> None:
     add("index", _index, "read all documents for search by meaning now; needs the extra `semantic`")
     install = add("install", _install, "add this server to a client's configuration")
     install.add_argument("client", choices=("claude-desktop", "claude-code", "cursor", "vscode"))
-    install.add_argument("--print", action="store_true", dest="show", help="only show what would be added")
-    install.add_argument("--remove", action="store_true", help="take the server out again")
+    either = install.add_mutually_exclusive_group()
+    either.add_argument("--print", action="store_true", dest="show", help="only show what would be added")
+    either.add_argument("--remove", action="store_true", help="take the server out again")
 
 
 def _everywhere() -> "argparse.ArgumentParser":

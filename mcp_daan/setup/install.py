@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from mcp_daan.app import App
-from mcp_daan.errors import DaanError, InternalError, NotFound, Unavailable
+from mcp_daan.config import SWITCH_VARIABLES
+from mcp_daan.errors import DaanError, InternalError, InvalidArguments, NotFound, Unavailable
 from mcp_daan.setup.members import put, take_out, values_of
 
 NAME = "daan"
+READ_ONLY, *NAMING = (f"--{name.removeprefix('DAAN_').lower().replace('_', '-')}" for name in SWITCH_VARIABLES)
 
 
 @dataclass(frozen=True)
@@ -63,28 +65,30 @@ def change(client: str, root: Path, *, remove: bool = False) -> str:
     Raises InvalidArguments when the file is not valid JSON, Unavailable when it cannot be written; it then stays as
     it was.
     """
-    # A link is followed, so that the file it leads to changes and the link stays.
-    file = place(client, root).resolve()
-    known = CLIENTS[client]
+    file, known = _followed(place(client, root)), CLIENTS[client]
     written = _read(file)
     # A byte order mark and the line ends of Windows are kept.
     mark, ends = "\ufeff" * written.startswith("\ufeff"), "\r\n" if "\r\n" in written else "\n"
     before = written.removeprefix(mark).replace("\r\n", "\n")
     values = values_of(before, str(file))
-    if remove and NAME not in values.get(known.section, {}):
+    servers = values.get(known.section)
+    named = servers if isinstance(servers, dict) else {}
+    if remove and NAME not in named:
         raise NotFound(f"{file} has no server `{NAME}`.", advice="There is nothing to take out.")
-    after = take_out(before, known.section, NAME) if remove else put(before, known.section, NAME, entry(client, root))
-    _check(values, values_of(after, str(file)), known.section, None if remove else entry(client, root))
+    wanted = None if remove else _renewed(named.get(NAME), entry(client, root))
+    after = take_out(before, known.section, NAME) if wanted is None else put(before, known.section, NAME, wanted)
+    _check(values, values_of(after, str(file)), known.section, wanted)
     if after == before:
         return f"{file} names this server already; nothing was changed.\n"
+    mode = _writable(file)
     backup = _kept(file)
-    _replace(file, mark + after.replace("\n", ends))
+    _replace(file, mark + after.replace("\n", ends), mode)
     did = f"Took `{NAME}` out of" if remove else f"Added `{NAME}` to"
     lines = [f"{did} {file}"]
     lines += [f"The file as it was: {backup}"] if backup else []
     lines += [f"Next: {known.restart}"]
     if not remove:
-        lines += ["No secret stands in the file: keys come from .dev.vars, `[tokens] key_file` or the environment."]
+        lines += ["No secret was written: keys come from .dev.vars, `[tokens] key_file` or the environment."]
     return "\n".join(lines) + "\n"
 
 
@@ -97,7 +101,12 @@ def entry(client: str, root: Path) -> dict[str, Any]:
     """How *client* starts this server for the workspace at *root*: absolute paths, and nothing secret."""
     command, *arguments = program()
     typed = {"type": "stdio"} if CLIENTS[client].typed else {}
-    return {**typed, "command": command, "args": [*arguments, "serve", "--workspace", str(root.resolve())]}
+    folder = str(root.resolve())
+    if not folder.isascii() and any("\ud800" <= letter <= "\udfff" for letter in folder):
+        raise InvalidArguments(
+            "The workspace's path is not UTF-8 text, which no client's file can hold.", advice="Rename the folder."
+        )
+    return {**typed, "command": command, "args": [*arguments, "serve", "--workspace", folder]}
 
 
 def program() -> list[str]:
@@ -106,6 +115,9 @@ def program() -> list[str]:
     # `uvx` runs from its cache, which may be cleaned at any time: the client has to go through uvx as well.
     if {"archive-v0", "environments-v2"} & set(prefix.parts):
         return [shutil.which("uvx") or "uvx", "--compile-bytecode", "mcp-daan"]
+    # The same with `pipx run`; what `pipx install` made is below `venvs` and stays.
+    if (prefix / "pipx_metadata.json").is_file() and prefix.parent.name != "venvs":
+        return [shutil.which("pipx") or "pipx", "run", "mcp-daan"]
     script = prefix / ("Scripts/mcp-daan.exe" if os.name == "nt" else "bin/mcp-daan")
     return [str(script)] if script.is_file() else [sys.executable, "-m", "mcp_daan"]
 
@@ -131,6 +143,36 @@ def place(
     return folder / "Claude" / "claude_desktop_config.json"
 
 
+def _followed(file: Path) -> Path:
+    """Where a link leads, so that the file there changes and the link stays."""
+    try:
+        return file.resolve()
+    except (OSError, RuntimeError):
+        raise Unavailable(f"{file} is a link that leads nowhere.", advice="Remove the link; then run again.") from None
+
+
+def _renewed(before: object, entry: dict[str, Any]) -> dict[str, Any]:
+    """*entry* with what a person added to the one before: its variables and settings, its switches.
+
+    One that is no process, such as a server over HTTP, is replaced whole.
+    """
+    if not isinstance(before, dict) or not isinstance(before.get("command"), str):
+        return entry
+    return {**before, **entry, "args": [*entry["args"], *_switches(before.get("args"))]}
+
+
+def _switches(arguments: object) -> list[str]:
+    """Those of *arguments* that say what is offered: a server that may only read stays one."""
+    given = [str(each) for each in arguments] if isinstance(arguments, list) else []
+    kept = []
+    for number, each in enumerate(given):
+        if each == READ_ONLY or each.startswith(tuple(f"{name}=" for name in NAMING)):
+            kept.append(each)
+        elif each in NAMING:
+            kept += given[number : number + 2]
+    return kept
+
+
 def _read(file: Path) -> str:
     try:
         return file.read_bytes().decode("utf-8")
@@ -153,6 +195,17 @@ def _check(before: dict[str, Any], after: dict[str, Any], section: str, entry: d
         )
 
 
+def _writable(file: Path) -> int:
+    """The rights that *file* has or shall have. Its folder would let us put another in its place; who made it
+    read-only did not mean that."""
+    mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else 0o600
+    if not mode & 0o222:
+        raise Unavailable(
+            f"{file} is read-only, so it was left alone.", advice="Allow writing, or add what `--print` shows by hand."
+        )
+    return mode
+
+
 def _kept(file: Path) -> Path | None:
     """A copy of *file* beside it, as it was; None where there is no file."""
     if not file.exists():
@@ -166,12 +219,11 @@ def _kept(file: Path) -> Path | None:
     return backup
 
 
-def _replace(file: Path, text: str) -> None:
-    """Write *text* beside *file* and put it in its place in one step, with the rights that the file had."""
+def _replace(file: Path, text: str, mode: int) -> None:
+    """Write *text* beside *file* and put it in its place in one step, with the rights *mode*."""
     half: Path | None = None
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else 0o600
         descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
         half = Path(name)
         with os.fdopen(descriptor, "wb") as opened:

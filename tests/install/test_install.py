@@ -172,6 +172,80 @@ def test_a_misspelt_client_is_an_error_that_names_the_clients(root: Path) -> Non
     assert list(root.iterdir()) == []
 
 
+@pytest.mark.parametrize("section", ["null", "5", "[]", '"daan"', '{"other": {}}'])
+def test_removing_what_is_not_there_is_told_in_words(section: str, root: Path) -> None:
+    """Also where what should hold the servers holds none."""
+    place("claude-code", root).write_text(f'{{"mcpServers": {section}}}')
+    done = run(root, "claude-code", "--remove")
+
+    assert (done.returncode, "no server `daan`" in done.stderr) == (1, True)
+    assert [each.name for each in root.iterdir()] == [".mcp.json"]
+
+
+def test_what_a_person_added_to_the_entry_is_kept(root: Path) -> None:
+    """Variables, settings of the client, and the switches that say what is offered: a server that may only read stays one."""
+    written = {
+        "command": "uvx",
+        "args": ["mcp-daan", "serve", "--read-only", "--workspace", "/old", "--toolsets", "d1", "--tools=kv_read"],
+        "env": {"DAAN_EXCLUDE_TOOLS": "d1_check"},
+        "disabled": True,
+    }
+    place("cursor", root).parent.mkdir()
+    place("cursor", root).write_text(json.dumps({"mcpServers": {"daan": written}}))
+    change("cursor", root)
+    entry = json.loads(place("cursor", root).read_text())["mcpServers"]["daan"]
+
+    assert (entry["env"], entry["disabled"]) == ({"DAAN_EXCLUDE_TOOLS": "d1_check"}, True)
+    assert entry["args"][-4:] == ["--read-only", "--toolsets", "d1", "--tools=kv_read"]
+    assert entry["args"][:-4] == ["serve", "--workspace", str(root)]
+    assert "nothing was changed" in change("cursor", root)
+
+
+@pytest.mark.parametrize("other", ['{"url": "https://daan.example.com/mcp", "headers": {}}', "null", '"x"'])
+def test_an_entry_that_starts_nothing_is_replaced(other: str, root: Path) -> None:
+    """A process with an address beside it would be neither."""
+    place("cursor", root).parent.mkdir()
+    place("cursor", root).write_text(f'{{"mcpServers": {{"daan": {other}}}}}')
+    change("cursor", root)
+
+    assert set(json.loads(place("cursor", root).read_text())["mcpServers"]["daan"]) == {"command", "args"}
+
+
+def test_a_read_only_file_is_left_alone(root: Path) -> None:
+    """The folder would allow to put another in its place."""
+    file = place("claude-code", root)
+    file.write_text("{}")
+    file.chmod(0o444)
+    with pytest.raises(Unavailable):
+        change("claude-code", root)
+
+    assert (file.read_text(), [each.name for each in root.iterdir()]) == ("{}", [".mcp.json"])
+
+
+def test_a_link_that_leads_to_itself_is_told_in_words(root: Path) -> None:
+    """It is no fault of ours."""
+    place("claude-code", root).symlink_to(place("claude-code", root))
+    done = run(root, "claude-code")
+
+    assert (done.returncode, "fault of its own" in done.stderr) == (1, False)
+
+
+def test_a_path_that_no_file_of_json_can_hold_is_told_in_words(tmp_path: Path) -> None:
+    """And nothing is left behind."""
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    folder.mkdir()
+    done = run(folder, "claude-code")
+
+    assert (done.returncode, "not UTF-8" in done.stderr, list(folder.iterdir())) == (1, True, [])
+
+
+def test_showing_and_removing_at_once_is_an_error(root: Path) -> None:
+    """One of them would be ignored."""
+    done = run(root, "cursor", "--print", "--remove")
+
+    assert (done.returncode, "not allowed with" in done.stderr) == (2, True)
+
+
 def test_a_failure_is_told_in_words_and_by_the_exit_code(root: Path) -> None:
     """No traceback."""
     place("claude-code", root).write_text("{")

@@ -15,6 +15,8 @@ GUARDS = [
     Guard("server/switches.py", "        _check_variables(environment)\n", "", SWITCHES),
     Guard("server/switches.py", "read_only=self.read_only or _yes(read_only)", "read_only=self.read_only", SWITCHES),
     Guard("server/switches.py", "        if name not in known:\n", "        if False:\n", SWITCHES),
+    Guard("setup/install.py", ', *_switches(before.get("args"))]', "]", "tests/install/test_install.py"),
+    Guard("setup/install.py", "    if not mode & 0o222:", "    if False:", "tests/install/test_install.py"),
     Guard("server/switches.py", " or name.upper() in known)", ")", SWITCHES),
     Guard("server/switches.py", " if not name.strip().startswith(UNFILLED)) or None", ") or None", SWITCHES),
     Guard("cli.py", 'if switch != "--read-only" and words.count(switch) > 1:', "if False:", SWITCHES),

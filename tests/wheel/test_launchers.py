@@ -50,18 +50,20 @@ def test_uvx_runs_the_wheel_and_installs_a_command_that_outlives_its_cache(wheel
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-def test_pipx_runs_the_wheel(wheel: Path, tmp_path: Path) -> None:
-    """In an environment that pipx makes."""
+def test_pipx_runs_the_wheel_and_installs_a_command_that_outlives_its_cache(wheel: Path, tmp_path: Path) -> None:
+    """In an environment that pipx makes, and takes away after a fortnight."""
     venv.create(tmp_path / "env", with_pip=True)
     python = str(tmp_path / "env" / "bin" / "python")
     subprocess.run([python, "-m", "pip", "install", "--quiet", "pipx"], check=True)
-    done = subprocess.run(
-        [python, "-m", "pipx", "run", "--spec", str(wheel), "mcp-daan", "tools", "--json"],
-        cwd=tmp_path,
-        env={**os.environ, "PIPX_HOME": str(tmp_path / "pipx")},
-        capture_output=True,
-        text=True,
-    )
+    environment = {**os.environ, "PIPX_HOME": str(tmp_path / "pipx")}
 
-    assert done.returncode == 0, done.stderr
-    assert "d1_query" in [tool["name"] for tool in json.loads(done.stdout)]
+    def run(*typed: str) -> str:
+        command = [python, "-m", "pipx", "run", "--spec", str(wheel), "mcp-daan", *typed]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    entry = json.loads(run("install", "cursor", "--print"))["mcpServers"]["daan"]
+
+    assert "d1_query" in [tool["name"] for tool in json.loads(run("tools", "--json"))]
+    assert [Path(entry["command"]).name, *entry["args"][:3]] == ["pipx", "run", "mcp-daan", "serve"]
