@@ -127,6 +127,7 @@ def test_the_newest_revision_says_what_may_be_kept_and_for_how_long(server: Serv
         ({"origin": "null"}, 403),
         ({"origin": "http://localhost.evil.example"}, 403),
         ({"host": "localhost:1", "origin": "http://localhost:5173"}, 200),
+        ({"host": "LocalHost:1", "origin": "HTTP://LOCALHOST:5173"}, 200),
     ],
 )
 def test_a_page_that_came_by_another_name_gets_nothing(server: Server, headers: dict[str, str], status: int) -> None:
@@ -336,6 +337,35 @@ def test_a_page_that_is_allowed_may_read_the_answers_and_no_other_may(demo: Path
     assert before == [page, None]
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, page)
     assert (slash, lost.status_code, "location" in lost.headers) == (200, 404, False)
+
+
+@pytest.mark.parametrize("port", ["", ":443", ":8443"])
+def test_an_address_may_be_set_as_people_write_it(demo: Path, home: Path, port: str) -> None:
+    """Capitals, the usual port, a slash too much; a proxy leaves the port away."""
+    started = Server(
+        demo,
+        home,
+        DAAN_HTTP_PUBLIC_URL=f"https://Mcp.Example.Test{port}/mcp",
+        DAAN_HTTP_ALLOWED_ORIGINS="https://App.Example.Test/",
+        DAAN_HTTP_ALLOWED_HOSTS="Inner.Test",
+    )
+    own = f"https://mcp.example.test{port.removesuffix(':443')}"
+    page = "https://app.example.test"
+    try:
+        found = [
+            started.post(LIST, {"host": host, "origin": origin}).status_code
+            for host, origin in (
+                ("mcp.example.test", own),
+                (f"mcp.example.test{port}", page),
+                ("inner.test:8000", page),
+                ("mcp.example.test.evil.test", page),
+                ("mcp.example.test", "https://evil.test"),
+            )
+        ]
+    finally:
+        started.close()
+
+    assert found == [200, 200, 200, 421, 403]
 
 
 def test_a_request_that_passed_no_gate_is_nobodys() -> None:

@@ -2,11 +2,19 @@
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.server import ServerState
 
+from mcp_daan.server.http import connections
 from mcp_daan.server.http.places import Place
-from mcp_daan.server.http.serving import _bound
+from mcp_daan.server.http.serving import _bound, _configured
+
+ASKED = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @pytest.mark.asyncio
@@ -27,3 +35,66 @@ async def test_the_parts_of_an_answer_are_sent_at_once(host: str) -> None:
             await writer.wait_closed()
 
     assert at_once == 1
+
+
+@asynccontextmanager
+async def connected(app: ASGIApp) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to *app*, served as our processes serve."""
+    config = _configured(1, 1)
+    config.app, config.factory = app, False
+    config.load()
+    loop, state = asyncio.get_running_loop(), ServerState()
+    serving = await loop.create_server(lambda: config.http_protocol_class(config, state, {}), "127.0.0.1", 0)
+    async with serving:
+        reader, writer = await asyncio.open_connection(*serving.sockets[0].getsockname())
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("asked", [0, 1], ids=["at the start", "after an answer"])
+@pytest.mark.parametrize("sent", [b"G", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\n"])
+async def test_a_connection_that_does_not_ask_to_the_end_is_closed(
+    sent: bytes, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand of them would leave no file for those who have a token."""
+    monkeypatch.setattr(connections, "SECONDS", 0.3)
+    async with connected(PlainTextResponse("answered")) as (reader, writer):
+        for _ in range(asked):
+            writer.write(ASKED)
+            await asyncio.wait_for(reader.readuntil(b"answered"), 20)
+        writer.write(sent)
+        heard = await asyncio.wait_for(reader.read(), 20)
+
+    assert heard == b""
+
+
+@pytest.mark.asyncio
+async def test_a_connection_that_says_nothing_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is as good as gone."""
+    monkeypatch.setattr(connections, "SECONDS", 0.3)
+    async with connected(PlainTextResponse("answered")) as (reader, _):
+        heard = await asyncio.wait_for(reader.read(), 20)
+
+    assert heard == b""
+
+
+@pytest.mark.asyncio
+async def test_a_connection_that_asks_stays_open_for_a_long_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has begun is not cut off, and the next request comes on the same connection."""
+    monkeypatch.setattr(connections, "SECONDS", 0.1)
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), 0.5)
+        await PlainTextResponse("answered")(scope, receive, send)
+
+    async with connected(slow) as (reader, writer):
+        for _ in range(2):
+            writer.write(ASKED)
+            heard = await asyncio.wait_for(reader.readuntil(b"answered"), 20)
+
+    assert heard.startswith(b"HTTP/1.1 200")

@@ -44,6 +44,26 @@ GUARDS = [
         "enable_dns_rebinding_protection=False",
         SERVING,
     ),
+    Guard("server/http/gate.py", "value.lower() if name in NAMES else value", "value", SERVING),
+    Guard(
+        "server/http/connections.py",
+        "        self._end = self.loop.call_later(SECONDS, transport.close)\n",
+        "",
+        "tests/http/test_sockets.py",
+    ),
+    Guard(
+        "server/http/connections.py",
+        "self._end = self.loop.call_later(SECONDS, self.transport.close)",
+        "pass",
+        "tests/http/test_sockets.py",
+    ),
+    Guard("server/http/connections.py", "            self._end.cancel()\n", "", "tests/http/test_sockets.py"),
+    Guard(
+        "server/http/serving.py",
+        '        http="mcp_daan.server.http.connections:Connection",\n',
+        "",
+        "tests/http/test_sockets.py",
+    ),
     Guard("server/http/gate.py", "        if request.method not in self._methods:", "        if False:", SERVING),
     Guard("server/http/gate.py", "        if refused is not None:", "        if False:", SERVING),
     Guard(

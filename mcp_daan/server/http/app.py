@@ -28,7 +28,7 @@ from mcp_daan.server.http.gate import Gate
 from mcp_daan.server.http.life import every_second, told_of_the_end
 from mcp_daan.server.http.limits import Limits
 from mcp_daan.server.http.metrics import Metrics
-from mcp_daan.server.http.places import PATH, Place, security
+from mcp_daan.server.http.places import PATH, Place, pages, security
 from mcp_daan.server.http.probes import Probes
 from mcp_daan.server.offer import SCOPES, Offer, scope_of, tool_behind
 from mcp_daan.server.recording import recording
@@ -87,7 +87,7 @@ class Web:
         if settings.allowed_origins:
             application = CORSMiddleware(
                 application,
-                allow_origins=settings.allowed_origins,
+                allow_origins=pages(settings),
                 allow_methods=["POST"],
                 allow_headers=["*"],
                 expose_headers=["www-authenticate"],

@@ -26,6 +26,7 @@ from mcp_daan.server.http.metrics import Metrics
 REFUSED = -32010
 # How long the body of a request may take to arrive.
 SECONDS = 30.0
+NAMES = (b"host", b"origin")
 Asked = Callable[[Any], str | None]
 
 
@@ -67,6 +68,9 @@ class Gate:
         self._scope_wanted, self._forbidden = scope_wanted, forbidden
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Names of hosts have no case, and what they are held against is in small letters.
+        headers = [(name, value.lower() if name in NAMES else value) for name, value in scope["headers"]]
+        scope = {**scope, "headers": headers}
         request = Request(scope, receive)
         with ExitStack() as stack:
             try:

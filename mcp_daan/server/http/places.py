@@ -10,6 +10,8 @@ from mcp_daan.config import Http
 from mcp_daan.errors import InvalidArguments
 
 PATH = "/mcp"
+USUAL = {"http": 80, "https": 443}
+EXAMPLE = {"public_url": "mcp.example.com/mcp", "allowed_origins": "app.example.com"}
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -44,16 +46,44 @@ def read_place(text: str) -> Place:
 
 
 def security(place: Place, settings: Http) -> TransportSecuritySettings:
-    """Which Host and Origin headers are taken, on every bind: a web page must not reach the server by a name of its own."""
-    public = urlsplit(settings.public_url or "")
-    names = [*LOOPBACK, *([public.netloc] if public.netloc else [])]
+    """Which Host and Origin headers are taken, on every bind: a web page must not reach the server by a name of its own.
+
+    All in small letters, in which the gate hands the headers on. Raises InvalidArguments for an address that is none.
+    """
+    public = [origin("public_url", settings.public_url)] if settings.public_url else []
+    # What counts is the name; clients leave the port away where it is the usual one, and proxies always.
+    names = [*LOOPBACK, *(_name(each) for each in public), *(each.strip().lower() for each in settings.allowed_hosts)]
     if not place.loopback and place.host not in ("0.0.0.0", "::"):
-        names.append(f"[{place.host}]" if ":" in place.host else place.host)
+        names.append(f"[{place.host.lower()}]" if ":" in place.host else place.host.lower())
     hosts = [form for name in names for form in ((name,) if ":" in name.rpartition("]")[2] else (name, f"{name}:*"))]
-    pages = [f"{scheme}://{name}" for scheme in ("http", "https") for name in LOOPBACK]
-    own = [f"{public.scheme}://{public.netloc}"] if public.netloc else []
+    local = [f"{scheme}://{name}" for scheme in ("http", "https") for name in LOOPBACK]
     return TransportSecuritySettings(
         enable_dns_rebinding_protection=True,
-        allowed_hosts=[*hosts, *settings.allowed_hosts],
-        allowed_origins=[*pages, *(f"{page}:*" for page in pages), *own, *settings.allowed_origins],
+        allowed_hosts=hosts,
+        allowed_origins=[*local, *(f"{page}:*" for page in local), *public, *pages(settings)],
     )
+
+
+def pages(settings: Http) -> list[str]:
+    """The origins that are allowed, as browsers send them. Raises InvalidArguments for one that is none."""
+    return [origin("allowed_origins", each) for each in settings.allowed_origins]
+
+
+def origin(name: str, url: str) -> str:
+    """The origin of *url*, which is the setting *name*, as browsers write it: in small letters, without the usual port."""
+    try:
+        parts = urlsplit(url.strip().lower())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host or parts.scheme not in USUAL:
+        raise InvalidArguments(
+            f"`[http] {name}` holds what is no address.", advice=f"Write it like https://{EXAMPLE[name]}."
+        )
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + ("" if port in (None, USUAL[parts.scheme]) else f":{port}")
+
+
+def _name(origin: str) -> str:
+    host = urlsplit(origin).hostname or ""
+    return f"[{host}]" if ":" in host else host

@@ -10,15 +10,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from mcp_daan.app import App
 from mcp_daan.errors import InvalidArguments, Refused, Unavailable
 from mcp_daan.server.http.auth import Authentication
-from mcp_daan.server.http.places import Place, read_place
+from mcp_daan.server.http.places import Place, read_place, security
 from mcp_daan.server.http.tokens import token_file
 from mcp_daan.server.logs import log_to_stderr
 from mcp_daan.server.switches import Switches
+
+if TYPE_CHECKING:
+    import uvicorn
 
 MOST_WORKERS = 64
 # Longer than a load balancer keeps a connection that is idle, so that it never sends into one that is being closed.
@@ -42,6 +45,7 @@ def serve_http(app: App, switches: Switches, text: str, workers: int) -> int:
         )
     switches.offer()
     # What is set wrongly is told here, once, and not by each process.
+    security(place, app.settings.http)
     Authentication(app.settings.http, app.workspace.root, place.url, app.environment)
     with _bound(place) as (bound, place), _metrics_folder(workers) as folder:
         _tell_the_processes(app, switches, place, kind, folder)
@@ -106,13 +110,13 @@ def _tell_the_processes(app: App, switches: Switches, place: Place, kind: str, f
             os.environ[name] = value
 
 
-def _run(stop_seconds: int, listening: socket.socket, workers: int) -> None:
+def _configured(stop_seconds: int, workers: int) -> "uvicorn.Config":
     import uvicorn
-    from uvicorn.supervisors import Multiprocess
 
-    config = uvicorn.Config(
+    return uvicorn.Config(
         "mcp_daan.server.http.worker:application",
         factory=True,
+        http="mcp_daan.server.http.connections:Connection",
         workers=workers,
         log_config=None,
         # Its lines hold addresses with what stands behind the question mark.
@@ -123,6 +127,13 @@ def _run(stop_seconds: int, listening: socket.socket, workers: int) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=stop_seconds,
     )
+
+
+def _run(stop_seconds: int, listening: socket.socket, workers: int) -> None:
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    config = _configured(stop_seconds, workers)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     if workers > 1:
         Multiprocess(config, sockets=[listening]).run()
