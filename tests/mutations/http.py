@@ -4,6 +4,7 @@ from tests.mutations.guard import Guard
 
 SERVING, OAUTH, TOKENS = "tests/http/test_serving.py", "tests/http/test_oauth.py", "tests/http/test_tokens.py"
 DIRECT, PLAIN, SESSION = "tests/http/test_direct.py", "tests/front/test_plain.py", "tests/front/test_session.py"
+ORIGINS = "tests/http/test_origins.py"
 SWITCHES, LIMITS, WATCHING = (
     "tests/switches/test_switches.py",
     "tests/http/test_limits.py",
@@ -42,9 +43,9 @@ GUARDS = [
         "server/http/places.py",
         "enable_dns_rebinding_protection=True",
         "enable_dns_rebinding_protection=False",
-        SERVING,
+        ORIGINS,
     ),
-    Guard("server/http/gate.py", "value.lower() if name in NAMES else value", "value", SERVING),
+    Guard("server/http/gate.py", "value.lower() if name in NAMES else value", "value", ORIGINS),
     Guard(
         "server/http/connections.py",
         "        self._end = self.loop.call_later(SECONDS, transport.close)\n",
@@ -65,7 +66,7 @@ GUARDS = [
         "tests/http/test_sockets.py",
     ),
     Guard("server/http/gate.py", "        if request.method not in self._methods:", "        if False:", SERVING),
-    Guard("server/http/gate.py", "        if refused is not None:", "        if False:", SERVING),
+    Guard("server/http/gate.py", "        if refused is not None:", "        if False:", ORIGINS),
     Guard(
         "server/http/gate.py",
         "                    if len(body) > self._max_bytes:",
