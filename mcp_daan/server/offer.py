@@ -4,7 +4,6 @@ Whatever else shows the same as a tool (a resource, a prompt, a completion) is o
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from functools import cache
 from typing import TYPE_CHECKING
 
 from mcp_daan.cached import cached_property
@@ -55,6 +54,8 @@ class Offer:
         """What a caller with *scopes* may use of it."""
         held = frozenset(scopes) & set(SCOPES)
         if held not in self._within:
+            from mcp_daan.tools import scope_of
+
             self._within[held] = Offer({name: tool for name, tool in self.tools.items() if scope_of(name) in held})
         return self._within[held]
 
@@ -62,12 +63,3 @@ class Offer:
 def tool_behind(uri: str) -> str | None:
     """The tool that shows what the resource at *uri* shows; None where it shows nothing of the workspace."""
     return next((name for start, name in BEHIND.items() if uri.startswith(start)), None)
-
-
-@cache
-def scope_of(name: str) -> str:
-    """The scope that the tool called *name* asks for."""
-    from mcp_daan.tools import all_tools, toolsets
-
-    toolset = next(toolset for toolset, tools in toolsets().items() if name in tools)
-    return f"{toolset}:{'read' if all_tools()[name].reads_only else 'write'}"

@@ -51,3 +51,10 @@ def toolsets() -> dict[str, dict[str, Tool]]:
 def all_tools() -> dict[str, Tool]:
     """Every tool by name, in the order in which a client lists them."""
     return {name: tool for tools in toolsets().values() for name, tool in tools.items()}
+
+
+@cache
+def scope_of(name: str) -> str:
+    """The scope that the tool called *name* asks of a caller over HTTP."""
+    toolset = next(toolset for toolset, tools in toolsets().items() if name in tools)
+    return f"{toolset}:{'read' if all_tools()[name].reads_only else 'write'}"

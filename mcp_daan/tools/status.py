@@ -7,7 +7,9 @@ from typing import Literal
 from mcp_daan.app import App
 from mcp_daan.errors import DaanError
 from mcp_daan.protocol import Model, Reply, Said
+from mcp_daan.scopes import may
 from mcp_daan.toolbox import run, tool
+from mcp_daan.tools import scope_of
 from mcp_daan.tools.harm import Pressing, most_pressing
 from mcp_daan.tools.sources import MOST_DATABASES, Answer, Source, findings_of, hole, sources
 
@@ -18,11 +20,22 @@ MARGIN = 1.0
 PRESSING = 10
 # The answers of the sources stay in this process, so they need no cut.
 INSIDE_BYTES = 8 << 20
-COMPONENTS = ("knowledge", "d1", "oauth", "workers", "astro", "kv", "git", "cloudflare")
+# Component → the tool that shows the same as its line: who may not use the one does not see the other.
+LINES = {
+    "knowledge": "knowledge_validate",
+    "d1": "d1_check",
+    "oauth": "tokens_health",
+    "workers": "workers_check",
+    "astro": "workers_check",
+    "kv": "kv_read",
+    "git": "knowledge_validate",
+    "cloudflare": "tokens_health",
+}
 STEPS = 3
 SENTENCES, CHARACTERS = 4, 400
+ASK = "Ask whoever gives out tokens for one with that scope."
 State = Literal["ok", "attention", "broken", "unknown"]
-Kind = Literal["absent", "failed", "late", "partial"]
+Kind = Literal["absent", "failed", "forbidden", "late", "partial"]
 WORDS: dict[State, str] = {"broken": "broken", "attention": "needs attention", "ok": "ok", "unknown": "unknown"}
 
 
@@ -36,7 +49,7 @@ class Line(Model):
 
 
 class Unseen(Model):
-    """What could not be seen, and why: absent (there is nothing to see), failed, late, or partial."""
+    """What could not be seen, and why: absent (there is nothing), failed, forbidden (a scope is missing), late, partial."""
 
     kind: Kind
     source: str
@@ -61,17 +74,18 @@ def infra_status(app: App) -> Reply[InfraStatus]:
     For an overview; the `tool` of a finding tells all of its kind.
     """
     reached, unseen = _reached(app)
-    asked = sources(app, reached=reached)
+    withheld = {component: scope for component, tool in LINES.items() if not may(scope := scope_of(tool))}
+    asked = [each for each in sources(app, reached=reached) if each.component not in withheld]
     quiet = _quiet(app)
     said = app.crew.gather({each.name: _job(each, quiet) for each in asked}, seconds=SECONDS)
     answers = {name: each.answer for name, each in said.items()}
     answered = [(each, answers[each.name]) for each in asked if each.name in answers]
     findings = findings_of(answered)
-    unseen += _unseen(asked, answers)
-    if len(app.databases) > MOST_DATABASES:
+    unseen += _unseen(asked, answers) + _forbidden(withheld)
+    if len(app.databases) > MOST_DATABASES and "d1" not in withheld:
         more = f"Only the first {MOST_DATABASES} databases were looked at."
         unseen.append(Unseen(kind="partial", source="d1", component="d1", why=more, next_step="Call `d1_check`."))
-    lines = _lines(asked, answers, findings)
+    lines = _lines(asked, answers, findings, withheld)
     pressing = most_pressing(findings, PRESSING)
     return Reply(
         summary=_summary(lines, pressing),
@@ -141,11 +155,31 @@ def _unseen(asked: Sequence[Source], answers: Mapping[str, Answer]) -> list[Unse
     return found
 
 
-def _lines(asked: Sequence[Source], answers: Mapping[str, Answer], findings: Sequence[Pressing]) -> list[Line]:
+def _forbidden(withheld: Mapping[str, str]) -> list[Unseen]:
+    return [
+        Unseen(kind="forbidden", source=component, component=component, why=_missing(scope), next_step=ASK)
+        for component, scope in withheld.items()
+    ]
+
+
+def _missing(scope: str) -> str:
+    return f"The scope {scope} is missing."
+
+
+def _lines(
+    asked: Sequence[Source],
+    answers: Mapping[str, Answer],
+    findings: Sequence[Pressing],
+    withheld: Mapping[str, str],
+) -> list[Line]:
     workers = answers.get("workers")
     portals = workers is not None and any(app["kind"] == "astro" for app in workers["data"].get("apps", []))
     lines = []
-    for component in COMPONENTS:
+    for component in LINES:
+        if component in withheld:
+            told = _missing(withheld[component])
+            lines.append(Line(component=component, state="unknown", summary=told, findings=0))
+            continue
         if component == "astro" and not portals:
             continue
         behind = [each for each in asked if each.component == ("workers" if component == "astro" else component)]
@@ -184,5 +218,10 @@ def _summary(lines: Sequence[Line], pressing: Sequence[Pressing]) -> str:
 
 def _steps(unseen: Sequence[Unseen], pressing: Sequence[Pressing]) -> list[str]:
     """What was not seen, then what presses most."""
-    holes = [f"{each.source}: {each.why} {each.next_step}" for each in unseen if each.kind != "absent"]
-    return holes[:STEPS] + [f"{each.code}: {each.next_step}" for each in pressing[:STEPS]]
+    holes = [
+        f"{each.source}: {each.why} {each.next_step}" for each in unseen if each.kind not in ("absent", "forbidden")
+    ]
+    # Once for all: three lines of it would push out what went wrong.
+    withheld = [each.component for each in unseen if each.kind == "forbidden"]
+    asking = [f"Not shown, since a scope is missing: {', '.join(withheld)}. {ASK}"] if withheld else []
+    return holes[:STEPS] + asking + [f"{each.code}: {each.next_step}" for each in pressing[:STEPS]]

@@ -16,8 +16,8 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp_daan.errors import Conflict, DaanError, InvalidArguments, NotFound, Refused, Unavailable
 from mcp_daan.scrub import Secrets
 from mcp_daan.server.http.tokens import TokenFile
-from mcp_daan.server.offer import SCOPES, scope_of
-from mcp_daan.tools import all_tools, toolsets
+from mcp_daan.server.offer import SCOPES
+from mcp_daan.tools import all_tools, scope_of, toolsets
 from tests.http.servers import Server, bearer, command, environment, wait
 
 ALL = ",".join(SCOPES)

@@ -15,9 +15,9 @@ from mcp.client.stdio import StdioServerParameters
 from mcp_daan.cli import main
 from mcp_daan.errors import InvalidArguments
 from mcp_daan.server.instructions import THEN, instructions
-from mcp_daan.server.offer import SCOPES, Offer, scope_of
+from mcp_daan.server.offer import SCOPES, Offer
 from mcp_daan.server.switches import Switches
-from mcp_daan.tools import all_tools, toolsets
+from mcp_daan.tools import all_tools, scope_of, toolsets
 
 WRITING = ["lessons_append"]
 LESSON = {"title": "A title", "problem": "It broke.", "solution": "It was mended.", "component": "d1"}

@@ -30,11 +30,12 @@ from mcp_daan.server.http.limits import Limits
 from mcp_daan.server.http.metrics import Metrics
 from mcp_daan.server.http.places import PATH, Place, pages, security
 from mcp_daan.server.http.probes import Probes
-from mcp_daan.server.offer import SCOPES, Offer, scope_of, tool_behind
+from mcp_daan.server.offer import SCOPES, Offer, tool_behind
 from mcp_daan.server.recording import recording
 from mcp_daan.server.records import Record, known_name
 from mcp_daan.server.subscriptions import Subscriptions
 from mcp_daan.server.telemetry import export_spans, exporting
+from mcp_daan.tools import scope_of
 
 # Prometheus' own name for its text.
 TEXT = "text/plain; version=0.0.4; charset=utf-8"

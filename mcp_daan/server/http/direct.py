@@ -13,6 +13,7 @@ from starlette.types import Receive, Send
 
 from mcp_daan.app import App
 from mcp_daan.protocol import Said
+from mcp_daan.scopes import held
 from mcp_daan.server.callers import Caller
 from mcp_daan.server.front import plain
 from mcp_daan.server.front.lists import Lists, dump
@@ -100,6 +101,7 @@ class Direct:
         said: Said | None = None
         try:
             current.set(call.stop)
+            held.set(call.caller.scopes)
             said = run(call.tool, self._app.for_call(), call.arguments)
         except Exception as error:  # noqa: BLE001 - its text stays here: it may quote a value
             tell("tools/call", error)
