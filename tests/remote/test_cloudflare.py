@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from mcp_daan import cloudflare
-from mcp_daan.cloudflare import KINDS, Cloudflare, path
+from mcp_daan.cloudflare import Cloudflare, path
 from mcp_daan.config import Limits
+from mcp_daan.envelopes import KINDS
 from mcp_daan.errors import DaanError, InvalidArguments, RejectedCredentials, TooSlow
 
 from .adverse import Adverse, Reply, broken, dripping, http, silent
