@@ -25,6 +25,7 @@ from mcp_daan.envelopes import (
     upstream_of,
 )
 from mcp_daan.errors import InvalidArguments, RejectedCredentials, Upstream
+from mcp_daan.stopping import pause
 from mcp_daan.wire import Lost, Received, Wire
 
 __all__ = ["Cloudflare", "Content", "Envelope", "failure", "path"]
@@ -143,7 +144,7 @@ class Cloudflare:
         while True:
             if self._rest >= deadline:
                 raise resting(self._rest - time.monotonic())
-            time.sleep(max(self._rest - time.monotonic(), 0))
+            pause(max(self._rest - time.monotonic(), 0))
             received, kind, upstream = self._attempt(
                 method, url, body, max(deadline - time.monotonic(), 0.01), max_bytes
             )
@@ -154,11 +155,11 @@ class Cloudflare:
             told = pause_told(received)
             if told is not None and kind == "overloaded":
                 self._rest = time.monotonic() + told
-            pause = FIRST_PAUSE_SECONDS * 2 ** (len(seen) - 1) if told is None else told
+            wait = FIRST_PAUSE_SECONDS * 2 ** (len(seen) - 1) if told is None else told
             again = KINDS[kind].passes and seen.count(kind) < MOST_OF_ONE.get(kind, ATTEMPTS)
-            if not again or time.monotonic() + pause >= deadline:
+            if not again or time.monotonic() + wait >= deadline:
                 raise resting(told, upstream) if told and kind == "overloaded" else failure(kind, upstream)
-            time.sleep(pause)
+            pause(wait)
 
     def _attempt(
         self, method: str, url: str, body: bytes | None, seconds: float, max_bytes: int

@@ -47,7 +47,7 @@ KINDS: dict[str, Kind] = {
     "unreachable": Kind(Unavailable, "Cloudflare could not be reached.", "Check the network and DAAN_CLOUDFLARE_API."),
     "timeout": Kind(TooSlow, "Cloudflare did not answer in time.", "Ask for less, or raise `request_seconds` under `[limits]`."),
     "cut": Kind(Unavailable, "Cloudflare's answer broke off.", "Ask again in a moment.", True),
-    "closed": Kind(Unavailable, "The server is closing.", "Start it again."),
+    "closed": Kind(Unavailable, "The server is closing, or the call was cancelled.", "Start it again, or call again."),
     "redirect": Kind(Unavailable, "Cloudflare's address answered with a redirect, which is not followed: it would carry the token elsewhere.", "Check DAAN_CLOUDFLARE_API and the network's proxy.", retryable=False),
     "html": Kind(Unavailable, "A web page came back instead of Cloudflare's API.", "Check DAAN_CLOUDFLARE_API and the network's proxy or sign-in page.", retryable=False),
     "malformed": Kind(Unavailable, "What came back is not an answer of Cloudflare's API.", "Check DAAN_CLOUDFLARE_API; ask again in a moment."),

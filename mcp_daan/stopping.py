@@ -59,3 +59,13 @@ def stoppable(end: Callable[[], None]) -> Iterator[None]:
     else:
         with stop.ending(end):
             yield
+
+
+def pause(seconds: float) -> None:
+    """Wait *seconds*. Raises Unavailable as soon as the call that this thread works for is cancelled."""
+    over = threading.Event()
+    with stoppable(over.set):
+        over.wait(seconds)
+    stop = current.get(None)
+    if stop is not None:
+        stop.check()

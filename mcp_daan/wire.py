@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from mcp_daan.stopping import stoppable
+
 if TYPE_CHECKING:
     import httpx2
 
@@ -19,7 +21,7 @@ CONNECTIONS = 20
 
 
 class Lost(Exception):
-    """There was no whole answer: nobody was there, time was over, it broke off, or the wire was closed."""
+    """There was no whole answer: nobody was there, time was over, it broke off, or the wire or the call was ended."""
 
     def __init__(self, loss: Loss) -> None:
         super().__init__(loss)
@@ -61,17 +63,26 @@ class Wire:
         connect_seconds: float,
         max_bytes: int,
     ) -> Received:
-        """The answer to one request, its body up to *max_bytes*. Raises Lost when there is none within *seconds*."""
+        """The answer to one request, its body up to *max_bytes*. Raises Lost when there is none within *seconds*, or the call is
+        cancelled."""
         work = self._exchange(method, url, headers, body, seconds, connect_seconds, max_bytes)
         with self._lock:
             if self._closed:
                 work.close()
                 raise Lost("closed")
             future = asyncio.run_coroutine_threadsafe(work, self._running())
+
+        def end() -> None:
+            future.cancel()
+
         try:
-            return future.result()
+            with stoppable(end):
+                return future.result()
         except concurrent.futures.CancelledError:
             raise Lost("closed") from None
+        finally:
+            # A call that was cancelled before it could wait leaves nothing under way either.
+            end()
 
     def close(self) -> None:
         """End what is under way, and the connections."""

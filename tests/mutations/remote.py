@@ -3,6 +3,7 @@
 from tests.mutations.guard import Guard
 
 API = "tests/remote/test_cloudflare.py"
+STOPPING = "tests/remote/test_stopping.py"
 MASKING = "tests/remote/test_masking.py"
 QUERY = "tests/remote/test_query.py"
 TOOLS = "tests/remote/test_tools.py"
@@ -29,7 +30,10 @@ GUARDS = [
         "            if False:",
         f"{API} -k beyond_the_deadline",
     ),
-    Guard("cloudflare.py", " or time.monotonic() + pause >= deadline:", ":", f"{API} -k beyond_the_deadline"),
+    Guard("cloudflare.py", " or time.monotonic() + wait >= deadline:", ":", f"{API} -k beyond_the_deadline"),
+    Guard("cloudflare.py", "            pause(wait)\n", "            time.sleep(wait)\n", STOPPING),
+    Guard("cloudflare.py", "            pause(max(", "            time.sleep(max(", STOPPING),
+    Guard("wire.py", "            with stoppable(end):", "            if True:", STOPPING),
     Guard("cloudflare.py", "page.result == before", "False", f"{API} -k never_for_ever"),
     Guard(
         "cloudflare.py",
