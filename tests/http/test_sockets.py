@@ -83,6 +83,30 @@ async def test_a_connection_that_says_nothing_is_closed(monkeypatch: pytest.Monk
 
 
 @pytest.mark.asyncio
+async def test_a_body_that_goes_on_after_its_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request without a token is refused before its body is read; who sends on, byte by byte, is not listened to."""
+    monkeypatch.setattr(connections, "SECONDS", 0.3)
+
+    async def trickle(writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b"x")
+                await writer.drain()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.Event().wait(), 0.05)
+
+    async with connected(PlainTextResponse("answered")) as (reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
+        await asyncio.wait_for(reader.readuntil(b"answered"), 20)
+        sending = asyncio.create_task(trickle(writer))
+        with suppress(ConnectionError):
+            await asyncio.wait_for(reader.read(), 20)
+        sending.cancel()
+
+    assert reader.at_eof() or reader.exception() is not None
+
+
+@pytest.mark.asyncio
 async def test_a_connection_that_asks_stays_open_for_a_long_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """What has begun is not cut off, and the next request comes on the same connection."""
     monkeypatch.setattr(connections, "SECONDS", 0.1)

@@ -306,6 +306,14 @@ def test_a_file_that_cannot_be_trusted_or_understood_is_not_used(tmp_path: Path)
             tokens.grants()
 
 
+def test_a_file_that_cannot_be_written_is_told_in_words(tmp_path: Path) -> None:
+    """Where its folder should be stands a file."""
+    (tmp_path / "taken").touch()
+
+    with pytest.raises(Unavailable, match="cannot be written"):
+        TokenFile(tmp_path / "taken" / "tokens.json").create("ci", ["d1:read"])
+
+
 def test_tokens_made_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
     """Four people at once, each in a process of their own."""
     program = "import sys; from pathlib import Path; from mcp_daan.server.http.tokens import TokenFile\n"

@@ -61,6 +61,7 @@ GUARDS = [
         "pass",
         "tests/http/test_sockets.py",
     ),
+    Guard("server/http/connections.py", " and not self.cycle.response_complete:", ":", "tests/http/test_sockets.py"),
     Guard("server/http/connections.py", "            self._end.cancel()\n", "", "tests/http/test_sockets.py"),
     Guard(
         "server/http/serving.py",

@@ -1,16 +1,15 @@
-"""Connections that open and then ask for nothing are closed: each holds a file, before anybody has said who he is."""
+"""Connections on which nothing is under way are closed: each holds a file, before anybody has said who he is."""
 
 import asyncio
 
-import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-# How long the head of a request may take to arrive; for its body the gate sees to it.
+# How long the head of a request may take to arrive, or a body that was answered already; for others the gate sees to it.
 SECONDS = 30.0
 
 
 class Connection(H11Protocol):
-    """uvicorn's, which waits without end for a request that has not begun or does not end its head."""
+    """uvicorn's, which waits without end for a request that has not begun, or for what is left of one that was refused."""
 
     _end: asyncio.TimerHandle | None = None
 
@@ -20,9 +19,9 @@ class Connection(H11Protocol):
         self._end = self.loop.call_later(SECONDS, transport.close)
 
     def data_received(self, data: bytes) -> None:
-        """Something came: the rest of a head, or what belongs to a request that has begun."""
+        """Something came: for a request that is under way, or none is."""
         super().data_received(data)
-        if self.conn.their_state is not h11.IDLE:
+        if self.cycle is not None and not self.cycle.response_complete:
             self._forget()
         elif self._end is None:
             self._end = self.loop.call_later(SECONDS, self.transport.close)

@@ -103,7 +103,17 @@ class TokenFile:
 
     @contextmanager
     def _changing(self) -> Iterator[list[Grant]]:
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with self._locked() as grants:
+                yield grants
+        except OSError:
+            raise Unavailable(
+                "The file of tokens cannot be written.", advice="Check its folder, or set `[http] token_file`."
+            ) from None
+
+    @contextmanager
+    def _locked(self) -> Iterator[list[Grant]]:
         with locked(self.path):
             grants = list(self.grants())
             yield grants
