@@ -18,8 +18,10 @@ METADATA = "https://daan.example.test/.well-known/oauth-protected-resource/mcp"
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[Issuer]:
-    """The authorization server."""
+    """The authorization server; it publishes a shared key and a broken one as well."""
     made = Issuer()
+    shared = {"kty": "oct", "kid": "shared", "k": base64.urlsafe_b64encode(b"k" * 32).decode(), "alg": "HS256"}
+    made.extra = [shared, {"kty": "RSA", "kid": "broken", "n": "!", "e": 5}]
     yield made
     made.close()
 
@@ -149,8 +151,6 @@ def forgeries(issuer: Issuer) -> dict[str, tuple[str, str]]:
 
 def test_a_token_that_does_not_hold_is_refused_in_our_own_words(signed: Server, issuer: Issuer) -> None:
     """401 with `invalid_token` and a reason that repeats nothing of the token."""
-    shared = {"kty": "oct", "kid": "shared", "k": base64.urlsafe_b64encode(b"k" * 32).decode(), "alg": "HS256"}
-    issuer.extra = [shared, {"kty": "RSA", "kid": "broken", "n": "!", "e": 5}]
     found = {name: (*refusal(signed, token), token, why) for name, (token, why) in forgeries(issuer).items()}
     let_in = {
         name: challenge
@@ -294,3 +294,17 @@ def test_settings_that_do_not_fit_are_said_before_anything_is_served(
     code = main(["serve", "--http", "127.0.0.1:0", "--workspace", str(demo)])
 
     assert (code, named in capsys.readouterr().err) == (2, True)
+
+
+@pytest.mark.parametrize("place", ["0.0.0.0:0", "[::]:0"])
+def test_at_every_address_the_one_that_tokens_are_meant_for_must_be_set(
+    demo: Path, place: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else every token would be refused, and every client sent to an address that is none."""
+    from mcp_daan.cli import main
+
+    monkeypatch.setenv("DAAN_HTTP_AUTH", "oauth")
+    monkeypatch.setenv("DAAN_HTTP_ISSUER", "https://issuer.example.test")
+    code = main(["serve", "--http", place, "--workspace", str(demo)])
+
+    assert (code, "public_url" in capsys.readouterr().err) == (2, True)

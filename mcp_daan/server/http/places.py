@@ -12,6 +12,7 @@ from mcp_daan.errors import InvalidArguments
 PATH = "/mcp"
 USUAL = {"http": 80, "https": 443}
 EXAMPLE = {"public_url": "mcp.example.com/mcp", "allowed_origins": "app.example.com"}
+EVERYWHERE = ("0.0.0.0", "::")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -53,7 +54,7 @@ def security(place: Place, settings: Http) -> TransportSecuritySettings:
     public = [origin("public_url", settings.public_url)] if settings.public_url else []
     # What counts is the name; clients leave the port away where it is the usual one, and proxies always.
     names = [*LOOPBACK, *(_name(each) for each in public), *(each.strip().lower() for each in settings.allowed_hosts)]
-    if not place.loopback and place.host not in ("0.0.0.0", "::"):
+    if not place.loopback and place.host not in EVERYWHERE:
         names.append(f"[{place.host.lower()}]" if ":" in place.host else place.host.lower())
     hosts = [form for name in names for form in ((name,) if ":" in name.rpartition("]")[2] else (name, f"{name}:*"))]
     local = [f"{scheme}://{name}" for scheme in ("http", "https") for name in LOOPBACK]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from mcp_daan.app import App
 from mcp_daan.errors import InvalidArguments, Refused, Unavailable
 from mcp_daan.server.http.auth import Authentication
-from mcp_daan.server.http.places import Place, read_place, security
+from mcp_daan.server.http.places import EVERYWHERE, Place, read_place, security
 from mcp_daan.server.http.tokens import token_file
 from mcp_daan.server.logs import log_to_stderr
 from mcp_daan.server.switches import Switches
@@ -42,6 +42,11 @@ def serve_http(app: App, switches: Switches, text: str, workers: int) -> int:
         raise Refused(
             "Beyond this machine the server listens only with authentication.",
             advice="Make a token with `mcp-daan token create NAME --scope d1:read`, or set `[http] auth` to oauth.",
+        )
+    if kind in ("oauth", "both") and place.host in EVERYWHERE and not app.settings.http.public_url:
+        raise InvalidArguments(
+            "`[http] public_url` is not set, and no token can be meant for every address at once.",
+            advice="Set it to the address that clients use, such as https://mcp.example.com/mcp.",
         )
     switches.offer()
     # What is set wrongly is told here, once, and not by each process.
