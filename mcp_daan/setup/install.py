@@ -102,10 +102,12 @@ def entry(client: str, root: Path) -> dict[str, Any]:
     command, *arguments = program()
     typed = {"type": "stdio"} if CLIENTS[client].typed else {}
     folder = str(root.resolve())
-    if not folder.isascii() and any("\ud800" <= letter <= "\udfff" for letter in folder):
+    try:
+        folder.encode()
+    except UnicodeEncodeError:
         raise InvalidArguments(
             "The workspace's path is not UTF-8 text, which no client's file can hold.", advice="Rename the folder."
-        )
+        ) from None
     return {**typed, "command": command, "args": [*arguments, "serve", "--workspace", folder]}
 
 
