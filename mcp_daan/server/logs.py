@@ -18,7 +18,9 @@ class _Clean(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         try:
-            return self._redact(super().format(record))
+            # Strangers' headers are quoted in some lines: what steers a terminal stays out of them.
+            line = self._redact(super().format(record))
+            return "".join(each if each.isprintable() or each == "\n" else "?" for each in line)
         except Exception as error:  # noqa: BLE001 - rather no line than one that may hold a secret
             return f"{record.levelname} {record.name}: this line could not be cleaned of secrets ({where(error)})"
 

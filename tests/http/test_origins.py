@@ -1,5 +1,6 @@
 """From where a server may be called: the names of hosts, and pages of browsers."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,16 @@ def test_an_address_may_be_set_as_people_write_it(demo: Path, home: Path, port: 
         started.close()
 
     assert found == [200, 200, 200, 421, 403]
+
+
+@pytest.mark.parametrize("name", ["Host", "Origin"])
+def test_what_steers_a_terminal_does_not_get_into_the_log(server: Server, name: str) -> None:
+    """Whoever reads it there would see what a stranger wrote, in the place of what was logged."""
+    head = f"POST /mcp HTTP/1.1\r\nHost: localhost\r\n{name}: strange-{name}\x1b[2J\x9b1m\x07\r\n"
+    head = head.replace("Host: localhost\r\n", "") if name == "Host" else head
+    with socket.create_connection(("127.0.0.1", int(server.base.rpartition(":")[2]))) as caller:
+        caller.sendall(f"{head}Content-Type: application/json\r\nConnection: close\r\n\r\n".encode("latin-1"))
+        answer = caller.recv(1000)
+
+    assert answer.split()[1] in (b"421", b"403")
+    assert f"strange-{name.lower()}?[2j?1m?" in server.log

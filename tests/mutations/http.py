@@ -124,6 +124,7 @@ GUARDS = [
     Guard("server/http/introspection.py", "or expires <= time.time()", "", OAUTH),
     Guard("server/http/fetching.py", 'or (parts.scheme == "http" and not local)', "", OAUTH),
     Guard("server/records.py", "name in known else None", "True else None", WATCHING),
+    Guard("server/logs.py", 'each if each.isprintable() or each == "\\n" else "?"', "each", ORIGINS),
     Guard("server/audit.py", "with self._lock, locked(self._path):", "with self._lock:", WATCHING),
     Guard("server/http/life.py", "if parent is not None and os.getppid() != parent:", "if False:", WATCHING),
     Guard("d1/pool.py", "                stoppable(self._process.kill),\n", "", "tests/cancelling"),
