@@ -31,8 +31,7 @@ GUARDS = [
         f"{API} -k beyond_the_deadline",
     ),
     Guard("cloudflare.py", " or time.monotonic() + wait >= deadline:", ":", f"{API} -k beyond_the_deadline"),
-    Guard("cloudflare.py", "            pause(wait)\n", "            time.sleep(wait)\n", STOPPING),
-    Guard("cloudflare.py", "            pause(max(", "            time.sleep(max(", STOPPING),
+    Guard("stopping.py", "    with stoppable(over.set):", "    if True:", STOPPING),
     Guard("wire.py", "            with stoppable(end):", "            if True:", STOPPING),
     Guard("cloudflare.py", "page.result == before", "False", f"{API} -k never_for_ever"),
     Guard(
