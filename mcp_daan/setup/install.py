@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from mcp_daan.app import App
-from mcp_daan.config import SWITCH_VARIABLES
 from mcp_daan.errors import DaanError, InternalError, InvalidArguments, NotFound, Unavailable
 from mcp_daan.setup.members import put, take_out, values_of
+from mcp_daan.variables import SWITCH_VARIABLES
 
 NAME = "daan"
 READ_ONLY, *NAMING = (f"--{name.removeprefix('DAAN_').lower().replace('_', '-')}" for name in SWITCH_VARIABLES)
