@@ -12,7 +12,6 @@ from mcp.server.models import InitializationOptions
 
 from mcp_daan import __version__
 from mcp_daan.app import App
-from mcp_daan.scopes import held
 from mcp_daan.server.callers import LOCAL, NOBODY, Caller, caller_of
 from mcp_daan.server.calls import call_tool, list_tools
 from mcp_daan.server.completion import complete
@@ -74,19 +73,13 @@ def make_server(
         on_completion=partial(complete, app, offer),
     )
     add_skills(server, offer, steady.scope)
-    server.middleware += [in_our_words, _scoped, partial(_instructed, offer), *watches]
+    server.middleware += [in_our_words, partial(_instructed, offer), *watches]
     return server
 
 
 def options(server: Server[Caller]) -> InitializationOptions:
     """What `initialize` answers."""
     return server.create_initialization_options(NotificationOptions(resources_changed=True))
-
-
-async def _scoped(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """What tells of several scopes at once learns here which of them its caller holds."""
-    held.set(caller_of(ctx).scopes)
-    return await call_next(ctx)
 
 
 async def _instructed(offer: Offer, context: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:

@@ -9,7 +9,7 @@ import pytest
 
 from mcp_daan.server.offer import SCOPES
 from mcp_daan.tools.status import LINES
-from tests.http.servers import Server
+from tests.http.servers import MODERN, Server, bearer
 from tests.http.test_tokens import made
 
 # The lines that each scope shows; `astro` is a part of the Workers.
@@ -68,6 +68,21 @@ def test_the_status_shows_the_components_whose_scope_its_caller_holds(
     # The documents are held against the databases, and the connections are kept in one: both tell its name.
     assert ("portal-db" in text, "DATABASE.md" in text) == (also is not None, also == "knowledge:read")
     assert any(each.startswith("d1://") for each in answer["artifacts"]) == (also == "d1:read")
+
+
+@pytest.mark.parametrize("era", ["2025-06-18", "2025-11-25", "2026-07-28"])
+def test_no_way_to_ask_shows_more(server: Server, team: Path, demo: Path, era: str) -> None:
+    """In either era, also with progress asked for: each is answered by a path of its own through the server."""
+    token = made(team, demo, f"way {era}", "infra:read")
+    meta = {**(MODERN if era == "2026-07-28" else {}), "progressToken": "p"}
+    params = {"name": "infra_status", "arguments": {}, "_meta": meta}
+    headers = {"mcp-protocol-version": era, "mcp-method": "tools/call", "mcp-name": "infra_status", **bearer(token)}
+    response = server.post({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}, headers)
+    lines = [line.removeprefix("data: ") for line in response.text.splitlines() if line.startswith(("data: {", "{"))]
+    answer = json.loads(lines[-1])["result"]["structuredContent"]
+
+    assert withheld(answer["data"]) == set(LINES) - SHOWN["infra:read"]
+    assert answer["status"] == "partial"
 
 
 def test_who_holds_every_scope_sees_the_whole(server: Server, team: Path, demo: Path) -> None:

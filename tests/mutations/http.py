@@ -35,7 +35,7 @@ GUARDS = [
     ),
     Guard("server/completion.py", "        source = None\n    values", "        pass\n    values", SWITCHES),
     Guard("server/offer.py", "if scope_of(name) in held", "", TOKENS),
-    Guard("server/build.py", "    held.set(caller_of(ctx).scopes)\n", "", "tests/http/test_status.py"),
+    Guard("server/http/gate.py", "        held.set(caller.scopes)\n", "", "tests/http/test_status.py"),
     Guard("tools/status.py", " if each.component not in withheld]", "]", "tests/http/test_status.py"),
     Guard("tools/status.py", "        if component in withheld:\n", "        if False:\n", "tests/http/test_status.py"),
     Guard("server/subscriptions.py", "or [] if shown.shows(uri)]", "or []]", TOKENS),

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mcp_daan.errors import DaanError
+from mcp_daan.scopes import held
 from mcp_daan.server.callers import KEY, LOCAL, Caller
 from mcp_daan.server.front import plain
 from mcp_daan.server.http.auth import NO_TOKEN, Authentication
@@ -94,6 +95,9 @@ class Gate:
             raise Refusal({403: "origin", 421: "host"}.get(refused.status_code, "content type"), refused)
         caller = await self._caller(request)
         request.scope[KEY] = caller
+        # What tells of several scopes at once learns here which of them its caller holds; whatever task or thread
+        # answers the request inherits it.
+        held.set(caller.scopes)
         if caller.scopes is None:  # whoever works at this machine: there is nobody to protect from
             body = await self._body(request)
             return body, plain.decoded(body)
