@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.tokenizer import shown_to_model, token_counts
 from mcp_daan.config import Settings
 from mcp_daan.server.briefs import PROMPTS
 from mcp_daan.server.calls import listed
@@ -94,9 +95,14 @@ def overview(tools: list[dict]) -> str:
 
 
 def reference(tools: list[dict]) -> str:
-    """A section a tool: description, arguments, fields of `data`."""
-    parts = ["# Tools\n\nGenerated from the code; `make docs` writes it anew.\n"]
-    for tool in tools:
+    """A section a tool: description, what it costs in a model's context, arguments, fields of `data`."""
+    counts = token_counts(shown_to_model(tools))
+    parts = [
+        "# Tools\n\nGenerated from the code; `make docs` writes it anew.\n",
+        f"The list of all {len(tools)} tools costs {sum(counts):,} tokens of a model's context, of names, descriptions"
+        " and input schemas in the encoding o200k; each tool's part stands beside its name.\n",
+    ]
+    for tool, count in zip(tools, counts, strict=True):
         schema = tool["inputSchema"]
         rows = [
             f"| `{name}` | {kind(value)} | {'yes' if name in schema.get('required', []) else 'no'} | {told(value)} |"
@@ -107,7 +113,7 @@ def reference(tools: list[dict]) -> str:
             for name, value in tool["outputSchema"]["properties"]["data"]["properties"].items()
         ]
         reads = "reads only" if tool["annotations"]["readOnlyHint"] else "writes"
-        head = [f"## {tool['name']}\n", f"*{tool['title']}* ({reads})\n", tool["description"] + "\n"]
+        head = [f"## {tool['name']}\n", f"*{tool['title']}* ({reads}; {count} tokens)\n", tool["description"] + "\n"]
         arguments = ["| argument | type | required | |", "|---|---|---|---|", *rows, ""]
         parts.append("\n".join([*head, *arguments, "| in `data` | type | |", "|---|---|---|", *fields, ""]))
     return "\n".join(parts)
