@@ -10,17 +10,33 @@ from typing import Any
 import apsw
 
 from bench.peers.install import BIN, Installed
+from bench.peers.results import OURS
 from bench.peers.wire import LEGACY, MODERN
 
+FLOOR = "floor"
+DBHUB, NPX, MEMORY = "@bytebase/dbhub", "mcp-server-sqlite-npx", "@modelcontextprotocol/server-memory"
+TOOLBOX, PLAIN, SDK = "toolbox-server", "mcp-server-sqlite", "database-mcp-sqlite"
 ROWS = 100_000
-HUNDRED = "SELECT id, email, name, plan, score, created_at FROM users ORDER BY id LIMIT 100"
-ONE = "SELECT id, email, name, plan, score, created_at FROM users WHERE id = 4711"
+COLUMNS = "id, email, name, plan, score, created_at"
 Ask = Callable[[str], tuple[str, dict[str, Any]]]
+
+
+def one(number: int) -> str:
+    """The statement that reads one row by its key; the number stands in its text, as an agent writes it."""
+    return f"SELECT {COLUMNS} FROM users WHERE id = {number}"
+
+
+def hundred(after: int) -> str:
+    """The statement that reads the hundred rows after a key."""
+    return f"SELECT {COLUMNS} FROM users WHERE id > {after} ORDER BY id LIMIT 100"
+
+
+ONE, HUNDRED = one(4711), hundred(0)
 
 
 @dataclass(frozen=True)
 class Peer:
-    """One server: its command, what its SQL tool is called, and how it takes a statement."""
+    """One server: its command, and how its tool is asked; None where it has none that compares."""
 
     name: str
     command: list[str]
@@ -53,55 +69,29 @@ def workspace(folder: Path) -> Path:
 
 def everyone(there: Installed, file: Path) -> list[Peer]:
     """Ours first, then the floor, then every peer that is installed."""
-    modules = there.modules
 
     def sql(tool: str, argument: str) -> Ask:
         return lambda statement: (tool, {argument: statement})
 
-    def module(*parts: str) -> list[str]:
-        return [str(there.node), str(modules.joinpath(*parts))]
-
-    def program(name: str) -> str:
-        return str(there.environments.get(name, Path()) / "bin" / name)
-
     def ours(statement: str) -> tuple[str, dict[str, Any]]:
         return "d1_query", {"database": "bench", "sql": statement}
 
+    both = LEGACY, MODERN
+    dbhub = [*there.script(DBHUB, "dist/index.js"), "--transport", "stdio", "--config", f"{file.parent}/dbhub.toml"]
+    memory = there.script(MEMORY, "dist/index.js")
+    toolbox = [there.program(TOOLBOX), "--prebuilt", "sqlite", "--stdio"]
+    plain = [there.program(PLAIN), "--db-path", str(file)]
     field = [
-        Peer("mcp-daan", [str(BIN / "mcp-daan"), "--workspace", str(file.parent)], ours, eras=(LEGACY, MODERN)),
-        Peer("floor", [sys.executable, "-I", str(Path(__file__).parent / "floor.py"), str(file)], sql("query", "sql")),
-        Peer(
-            "@bytebase/dbhub",
-            [
-                *module("@bytebase/dbhub/dist/index.js"),
-                "--transport",
-                "stdio",
-                "--config",
-                str(file.parent / "dbhub.toml"),
-            ],
-            sql("execute_sql", "sql"),
-        ),
-        Peer(
-            "mcp-server-sqlite-npx",
-            [*module("mcp-server-sqlite-npx/dist/index.js"), str(file)],
-            sql("read_query", "query"),
-        ),
-        Peer(
-            "@modelcontextprotocol/server-memory",
-            module("@modelcontextprotocol/server-memory/dist/index.js"),
-            None,
-            {"MEMORY_FILE_PATH": str(file.parent / "memory.jsonl")},
-        ),
-        Peer(
-            "toolbox-server",
-            [program("toolbox-server"), "--prebuilt", "sqlite", "--stdio"],
-            sql("execute_sql", "sql"),
-            {"SQLITE_DATABASE": str(file)},
-        ),
-        Peer("mcp-server-sqlite", [program("mcp-server-sqlite"), "--db-path", str(file)], sql("read_query", "query")),
-        Peer("database-mcp-sqlite", [program("database-mcp-sqlite"), "--dsn", str(file)], sql("execute_sql", "sql")),
+        Peer(OURS, [str(BIN / "mcp-daan"), "--workspace", str(file.parent)], ours, eras=both),
+        Peer(FLOOR, [sys.executable, "-I", str(Path(__file__).parent / "floor.py"), str(file)], sql("query", "sql")),
+        Peer(DBHUB, dbhub, sql("execute_sql", "sql"), eras=both),
+        Peer(NPX, [*there.script(NPX, "dist/index.js"), str(file)], sql("read_query", "query")),
+        Peer(MEMORY, memory, None, {"MEMORY_FILE_PATH": str(file.parent / "memory.jsonl")}),
+        Peer(TOOLBOX, toolbox, sql("execute_sql", "sql"), {"SQLITE_DATABASE": str(file)}, both),
+        Peer(PLAIN, plain, sql("read_query", "query")),
+        Peer(SDK, [there.program(SDK), "--dsn", str(file)], sql("execute_sql", "sql"), eras=both),
     ]
-    return [peer for peer in field if peer.name not in there.absent]
+    return [peer for peer in field if peer.name in (OURS, FLOOR, *there.folders)]
 
 
 def environment(peer: Peer) -> dict[str, str]:

