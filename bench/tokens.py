@@ -89,6 +89,18 @@ def main() -> int:
 
 
 def _line(count: int, times: int, form: str, which: str) -> str:
+    floors, calls, peak = beside_floor(count, times, form, which)
+    ratios = sorted(call / floor for call, floor in zip(calls, floors, strict=True))
+    return (
+        f"{count:>11,}  {median(floors):>6.2f} s  {median(calls):>11.2f} s  {median(ratios):>5.2f}"
+        f"  {ratios[0]:.2f} - {ratios[-1]:.2f}  {peak:>4.0f} MB\n"
+    )
+
+
+def beside_floor(
+    count: int, times: int, form: str = "b64", which: str = "right"
+) -> tuple[list[float], list[float], float]:
+    """Seconds of the floors and of the calls on so many connections, and the most MB that one call took."""
     with tempfile.TemporaryDirectory() as folder:
         key = AESGCM.generate_key(256)
         file = Path(folder) / "portal.sqlite"
@@ -102,13 +114,7 @@ def _line(count: int, times: int, form: str, which: str) -> str:
             calls.append(_timed(lambda: _called(app, count)))
         app.close()
         # The first time pays for imports and for what the system had not read yet.
-        floors, calls = floors[1:], calls[1:]
-        peak = _peak(folder, given)
-    ratios = sorted(call / floor for call, floor in zip(calls, floors, strict=True))
-    return (
-        f"{count:>11,}  {median(floors):>6.2f} s  {median(calls):>11.2f} s  {median(ratios):>5.2f}"
-        f"  {ratios[0]:.2f} - {ratios[-1]:.2f}  {peak:>4.0f} MB\n"
-    )
+        return floors[1:], calls[1:], _peak(folder, given)
 
 
 def _make(file: Path, count: int, key: bytes, form: str) -> None:

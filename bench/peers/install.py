@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Iterable
@@ -26,7 +27,8 @@ PYPI = {
     "basic-memory": ["basic-memory==0.24.1"],
     "agents-docs": ["agents-docs==0.45.0"],
 }
-PYTHON = {"basic-memory": ">=3.12"}
+# Which minor version of Python 3 it needs, where ours may be too old.
+PYTHON = {"basic-memory": 12}
 
 
 @dataclass
@@ -82,15 +84,27 @@ def _npm(name: str, place: Path) -> str:
 
 
 def _pypi(name: str, place: Path) -> str:
-    python = sys.executable
-    if name in PYTHON:
-        found = _run([str(BIN / "uv"), "python", "find", "--no-project", "--system", PYTHON[name]], PLACE)
-        if found.returncode:
-            return f"it needs Python {PYTHON[name]}, which this machine lacks"
-        python = found.stdout.strip()
+    python = _python(PYTHON.get(name, 0))
+    if not python:
+        return f"it needs Python 3.{PYTHON[name]}, which this machine lacks"
     _run([python, "-m", "venv", "--clear", str(place)], PLACE)
     done = _run([str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", *PYPI[name]], PLACE)
     return "pip could not install it" if done.returncode else ""
+
+
+def _python(minor: int) -> str:
+    """A Python that is new enough: ours, else one on the path or of pyenv; pyenv's names on the path may be empty."""
+    newer = [f"python3.{each}" for each in range(minor, minor + 4)]
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    enough = f"import sys; sys.exit(sys.version_info < (3, {minor}))"
+    for each in (
+        sys.executable,
+        *filter(None, map(shutil.which, newer)),
+        *sorted(map(str, pyenv.glob("3*/bin/python3"))),
+    ):
+        if not _run([each, "-c", enough], PLACE).returncode:
+            return each
+    return ""
 
 
 def _compile_sqlite3(place: Path) -> str:

@@ -113,7 +113,7 @@ def versions(found: Found) -> str:
     ]
     measured = {OURS, FLOOR, ECHO, *found.servers()}
     return "\n".join(
-        line for line in lines if "(npm)" not in line and "(PyPI)" not in line or line.split()[1] in measured
+        line for line in lines if ("(npm)" not in line and "(PyPI)" not in line) or line.split()[1] in measured
     )
 
 
