@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test test-long check docs lock wheel bundle bench bench-quick clean
+.PHONY: demo test test-long check docs lock wheel bundle bench bench-quick bench-growth clean
 
 demo: .venv/installed
 	$(BIN)/mcp-daan demo --dir .demo
@@ -36,11 +36,15 @@ wheel: .venv/developing
 bundle: .venv/developing
 	$(BIN)/python bundle/pack.py dist/mcp-daan.mcpb
 
+# DATA names a folder of markdown to search in, or one that holds `docs-corpus` and `queries_dev.jsonl`.
 bench: .venv/developing
-	$(BIN)/python -m bench.peers
+	$(BIN)/python -m bench.peers $(if $(DATA),--data $(DATA))
 
 bench-quick: .venv/developing
 	$(BIN)/python -m bench.peers --quick
+
+bench-growth: .venv/developing
+	$(BIN)/python -m bench.growth
 
 .venv/created:
 	$(PYTHON) -m venv .venv

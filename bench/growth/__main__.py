@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bench import plot
 from bench.growth.legs import LEGS
@@ -61,12 +61,18 @@ def report(lines: Sequence[Line], minutes: float) -> str:
         rows.append(
             f"| {line.what} | {sizes} {line.unit} | {costs} | {peaks} | {whole} | {last} | **{verdict(line)}** |"
         )
-    faster = [line.what for line in lines if verdict(line) == "faster"]
-    said = (
-        f"These grow faster than their input: {', '.join(faster)}." if faster else "Nothing grows faster than its input"
-    )
-    rows.append(f"\n{said}, with an exponent of {LIMIT:g} as the limit." if not faster else f"\n{said}")
+    rows.append("\n" + conclusion({line.what: verdict(line) for line in lines}))
     return "\n".join(rows) + "\n"
+
+
+def conclusion(verdicts: Mapping[str, str]) -> str:
+    """What the rows say together."""
+    said = []
+    for word in ("faster", "unsure"):
+        if named := [what for what, each in verdicts.items() if each == word]:
+            said.append(f"{word.capitalize()}: {'; '.join(named)}.")
+    said = said or ["Nothing grows faster than its input."]
+    return f"{' '.join(said)} The limit is an exponent of {LIMIT:g}."
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ from mcp_daan.demo.workspace import make_workspace
 from mcp_daan.server.http.tokens import TokenFile
 
 Leg = Callable[[Sequence[int]], list[Line]]
-ROUNDS = 5
+ROUNDS = 9
+FEW_ROUNDS = 3  # of what takes seconds each time
 WARM_UP = 20
 
 
@@ -70,7 +71,7 @@ def knowledge(sizes: Sequence[int]) -> list[Line]:
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
             freshness.fill(Path(folder) / "pages", size)
-            for number in range(3):
+            for number in range(FEW_ROUNDS):
                 os.environ["XDG_CACHE_HOME"] = f"{folder}/cache{number}"
                 seconds, looks, searches = freshness.measure(Path(folder) / "pages")
                 for line, cost in ((cold, 1000 * seconds), (again, median(looks)), (search, median(searches))):
@@ -82,7 +83,7 @@ def connections(sizes: Sequence[int]) -> list[Line]:
     """Connections that `tokens_health` judges; processor time, and the most memory of a process that judges once."""
     line = Line("`tokens_health`", "connections")
     for size in sizes:
-        _, calls, line.peaks[size] = tokens.beside_floor(size, 3)
+        _, calls, line.peaks[size] = tokens.beside_floor(size, FEW_ROUNDS)
         line.samples[size] = [1000 * each for each in calls]
     return [line]
 
@@ -94,7 +95,7 @@ def branches(sizes: Sequence[int]) -> list[Line]:
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder) / "repository"
             history.made(root, 40 * size, size)
-            for number in range(3):
+            for number in range(ROUNDS):
                 os.environ["XDG_CACHE_HOME"] = f"{folder}/cache{number}"
                 for line in (cold, warm):
                     seconds, found, _ = history.looked(root)
@@ -117,7 +118,7 @@ def callers(sizes: Sequence[int]) -> list[Line]:
             assert right(status, body), body
             for _ in range(ROUNDS):
                 for size in sizes:
-                    done = run(port, asked, connections=size, seconds=2)
+                    done = run(port, asked, connections=size, seconds=1.5)
                     assert not done.failed, f"{done.failed} of {size} callers' requests failed"
                     line.samples.setdefault(size, []).append(done.percentile(0.5))
     return [line]

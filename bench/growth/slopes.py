@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from math import log
 from statistics import mean, median
 
+from bench.peers.results import interval
+
 # A sort's logarithm over such sizes is a tenth of an exponent; what grows no faster than this grows like its input.
 LIMIT = 1.1
 
@@ -37,11 +39,11 @@ def exponent(points: Sequence[tuple[float, float]]) -> float:
 
 
 def slopes(line: Line) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """Over all sizes and of the last step: the exponent of the medians, and its range over the rounds."""
+    """Over all sizes and of the last step: the exponent of the medians, and in which range that of a round lies."""
     whole, last = [exponent(each) for each in line.rounds()], [exponent(each[-2:]) for each in line.rounds()]
     return (
-        (exponent(line.points), min(whole), max(whole)),
-        (exponent(line.points[-2:]), min(last), max(last)),
+        (exponent(line.points), *interval(whole)),
+        (exponent(line.points[-2:]), *interval(last)),
     )
 
 

@@ -43,7 +43,7 @@ class Target:
     measure: str
     limit: float
     against: tuple[str, ...] = ()
-    # The measure of the others, where it is not the same one.
+    # The measure of those who have none of the first one.
     other: str = ""
     least: bool = False
     # A wish, which the table names as such.
@@ -78,8 +78,10 @@ def judged(target: Target, found: Found) -> Judged:
 
 
 def _best(target: Target, found: Found) -> tuple[list[float], str]:
-    measure = target.other or target.measure
-    by_peer = {peer: rounds for peer in target.against if (rounds := found.rounds(measure, peer))}
+    by_peer = {}
+    for peer in target.against:
+        if rounds := found.rounds(target.measure, peer) or found.rounds(target.other, peer):
+            by_peer[peer] = rounds
     if not by_peer:
         return [], ""
     best = max if target.least else min

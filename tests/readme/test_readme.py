@@ -30,7 +30,9 @@ def test_the_two_commands_stand_first() -> None:
     assert COMMANDS[:2] == ["make demo", "make test"]
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "test-long", "docs", "wheel", "bundle", "bench"])
+@pytest.mark.parametrize(
+    "target", ["demo", "test", "test-long", "docs", "wheel", "bundle", "bench", "bench-quick", "bench-growth"]
+)
 def test_every_target_of_the_makefile_is_known_to_make(target: str) -> None:
     """A dry run expands the rule."""
     done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True)
