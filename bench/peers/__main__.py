@@ -20,7 +20,7 @@ from bench import plot
 from bench.peers import measure, page
 from bench.peers.field import DBHUB, FLOOR, MEMORY, everyone, workspace
 from bench.peers.install import NPM, PLACE, PYPI, ROOT, Installed, install
-from bench.peers.libraries import SEARCH, fed, libraries, questions, searches
+from bench.peers.libraries import SEARCH, Library, answers, fed, libraries, questions, searches
 from bench.peers.measure import told
 from bench.peers.results import OURS, Found, Judged, judged
 from bench.peers.serving import serving
@@ -43,12 +43,12 @@ def main() -> int:
     data = Path(chosen.data).resolve() if chosen.data else ROOT / "knowledge"
     corpus = data / "docs-corpus" if (data / "docs-corpus").is_dir() else data
     found = Found(absent=dict(there.absent))
-    if not chosen.quick:
-        prepared(there, corpus, found)
+    asked = questions(data, corpus)
+    shelf = [] if chosen.quick else prepared(there, corpus, asked, found)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mcp-daan-bench-") as folder:
         served = measured(Path(folder), there, found, quick=chosen.quick)
-    searched = "" if chosen.quick else search(there, data, corpus, found)
+    searched = "" if chosen.quick else search(shelf, data, corpus, asked, found)
     rows = [row for row in (judged(target, found) for target in TARGETS) if not chosen.quick or row.ours]
     minutes = (time.monotonic() - begun) / 60
     text = report(found, rows, searched, served, minutes)
@@ -61,12 +61,15 @@ def main() -> int:
     return 0
 
 
-def prepared(there: Installed, corpus: Path, found: Found) -> None:
-    """Give every library its documents before the clock runs."""
+def prepared(there: Installed, corpus: Path, asked: Sequence[str], found: Found) -> list[Library]:
+    """Give every library its documents before the clock runs, and those that answer."""
+    shelf = []
     for library in libraries(there, corpus):
-        if why := fed(library, corpus):
+        if why := fed(library, corpus) or answers(library, asked[0]):
             found.absent[library.peer.name] = why
-            there.folders.pop(library.peer.name, None)
+        else:
+            shelf.append(library)
+    return shelf
 
 
 def measured(folder: Path, there: Installed, found: Found, *, quick: bool) -> str:
@@ -86,11 +89,10 @@ def measured(folder: Path, there: Installed, found: Found, *, quick: bool) -> st
     return serving(found, rounds=6, seconds=1.5)
 
 
-def search(there: Installed, data: Path, corpus: Path, found: Found) -> str:
+def search(shelf: Sequence[Library], data: Path, corpus: Path, asked: Sequence[str], found: Found) -> str:
     """Search in the documents, and say which they are."""
     told("search")
-    asked = questions(data, corpus)
-    searches(there, corpus, asked, found, rounds=6, each=7)
+    searches(shelf, asked, found, rounds=6, each=7)
     count = sum(1 for _ in corpus.rglob("*.md"))
     which = (
         "this project's own `knowledge/`"

@@ -12,12 +12,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.peers.field import Peer, environment
 from bench.peers.install import BIN, PLACE, Installed, version
 from bench.peers.measure import opened, told
 from bench.peers.results import OURS, Found
-from bench.peers.wire import request
+from bench.peers.wire import Server, request
 from bench.retrieval.questions import OWN, generated, given, read_pages
 
 SEARCH = "knowledge_search"
@@ -38,66 +39,58 @@ class Library:
 def libraries(there: Installed, corpus: Path) -> list[Library]:
     """Ours first; those that are not installed are left out."""
     place = PLACE / "libraries" / _fingerprint(corpus)
-    homes = {name: place / name.rpartition("/")[2] / "home" for name in (OURS, BASIC, QMD, DOCS)}
-    copies = {name: home.parent / "docs" for name, home in homes.items()}
+    makers = {OURS: _ours, BASIC: _basic_memory, QMD: _qmd, DOCS: _agents_docs}
+    return [
+        make(there, place / name.rpartition("/")[2]) for name, make in makers.items() if name in (OURS, *there.folders)
+    ]
 
-    def env(name: str, **more: str) -> Mapping[str, str]:
-        folders = {f"XDG_{kind}_HOME": str(homes[name] / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
-        return {"HOME": str(homes[name]), "PATH": f"{BIN}:/usr/bin:/bin", **folders, **more}
 
-    basic = env(
-        BASIC,
-        BASIC_MEMORY_HOME=str(copies[BASIC]),
-        BASIC_MEMORY_CONFIG_DIR=str(homes[BASIC] / "settings"),
+def _ours(there: Installed, place: Path) -> Library:
+    def ask(query: str) -> tuple[str, dict[str, Any]]:
+        return "knowledge_search", {"query": query, "limit": LIMIT}
+
+    return Library(
+        Peer(OURS, [str(BIN / "mcp-daan"), "--workspace", str(place)], ask, _environment(place)), place / "docs"
+    )
+
+
+def _basic_memory(there: Installed, place: Path) -> Library:
+    def ask(query: str) -> tuple[str, dict[str, Any]]:
+        return "search_notes", {"query": query, "search_type": "text", "page_size": LIMIT}
+
+    settings = _environment(
+        place,
+        BASIC_MEMORY_HOME=str(place / "docs"),
+        BASIC_MEMORY_CONFIG_DIR=str(place / "home" / "settings"),
         BASIC_MEMORY_SEMANTIC_SEARCH_ENABLED="false",
     )
-    docs = env(DOCS, AGENTS_DOCS_PATH=str(homes[DOCS] / "store"))
-    qmd = there.script(QMD, "dist/cli/qmd.js")
-    all_of_them = [
-        Library(
-            Peer(
-                OURS,
-                [str(BIN / "mcp-daan"), "--workspace", str(homes[OURS].parent)],
-                lambda query: ("knowledge_search", {"query": query, "limit": LIMIT}),
-                env(OURS),
-            ),
-            copies[OURS],
-        ),
-        Library(
-            Peer(
-                BASIC,
-                [there.program(BASIC), "mcp"],
-                lambda query: ("search_notes", {"query": query, "search_type": "text", "page_size": LIMIT}),
-                basic,
-            ),
-            copies[BASIC],
-            [there.program(BASIC), "reindex", "--search"],
-        ),
-        Library(
-            Peer(
-                QMD,
-                [*qmd, "mcp"],
-                lambda query: (
-                    "query",
-                    {"searches": [{"type": "lex", "query": query}], "limit": LIMIT, "rerank": False},
-                ),
-                env(QMD),
-            ),
-            copies[QMD],
-            [*qmd, "collection", "add", str(copies[QMD]), "--name", "docs"],
-        ),
-        Library(
-            Peer(
-                DOCS,
-                [there.program(DOCS), "serve"],
-                lambda query: ("search_docs", {"query": query, "category": "all", "top_k": LIMIT}),
-                docs,
-            ),
-            copies[DOCS],
-            [there.program(DOCS), "ingest", "corpus", str(copies[DOCS])],
-        ),
-    ]
-    return [each for each in all_of_them if each.peer.name in (OURS, *there.folders)]
+    program = there.program(BASIC)
+    return Library(Peer(BASIC, [program, "mcp"], ask, settings), place / "docs", [program, "reindex", "--search"])
+
+
+def _qmd(there: Installed, place: Path) -> Library:
+    def ask(query: str) -> tuple[str, dict[str, Any]]:
+        return "query", {"searches": [{"type": "lex", "query": query}], "limit": LIMIT, "rerank": False}
+
+    program = there.script(QMD, "dist/cli/qmd.js")
+    feed = [*program, "collection", "add", str(place / "docs"), "--name", "docs"]
+    return Library(Peer(QMD, [*program, "mcp"], ask, _environment(place)), place / "docs", feed)
+
+
+def _agents_docs(there: Installed, place: Path) -> Library:
+    def ask(query: str) -> tuple[str, dict[str, Any]]:
+        return "search_docs", {"query": query, "category": "all", "top_k": LIMIT}
+
+    program = there.program(DOCS)
+    settings = _environment(place, AGENTS_DOCS_PATH=str(place / "home" / "store"))
+    feed = [program, "ingest", "corpus", str(place / "docs")]
+    return Library(Peer(DOCS, [program, "serve"], ask, settings), place / "docs", feed)
+
+
+def _environment(place: Path, **more: str) -> Mapping[str, str]:
+    home = place / "home"
+    folders = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
+    return {"HOME": str(home), "PATH": f"{BIN}:/usr/bin:/bin", **folders, **more}
 
 
 def fed(library: Library, corpus: Path) -> str:
@@ -135,39 +128,42 @@ def questions(data: Path, corpus: Path) -> list[str]:
     return asked
 
 
-def searches(there: Installed, corpus: Path, asked: Sequence[str], found: Found, rounds: int, each: int) -> None:
+def searches(shelf: Sequence[Library], asked: Sequence[str], found: Found, rounds: int, each: int) -> None:
     """Search, warm, in turns; *each* questions a round, none twice, the same for all."""
+    chance, rest = random.Random(5), asked[WARM_UP:]
+    each = min(each, len(rest) // rounds)
     with ExitStack() as stack:
-        servers = []
-        for library in libraries(there, corpus):
-            peer = library.peer
-            why = fed(library, corpus)
-            try:
-                if why:
-                    raise RuntimeError(why)
-                server = stack.enter_context(opened(peer, library.copy))
-                server.greet()
-                assert peer.ask is not None
-                for query in asked[:WARM_UP]:
-                    server.call(*peer.ask(query))
-                servers.append((peer, server))
-            except (RuntimeError, OSError) as error:
-                if peer.name == OURS:
-                    raise
-                found.absent[peer.name] = str(error)[:300]
-        chance, rest = random.Random(5), asked[WARM_UP:]
-        each = min(each, len(rest) // rounds)
+        servers = [(library.peer, stack.enter_context(opened(library.peer, library.copy))) for library in shelf]
+        for peer, server in servers:
+            server.greet()
+            for query in asked[:WARM_UP]:
+                _searched(peer, server, query)
         for number in range(rounds):
             samples: dict[str, list[float]] = {}
             for query in rest[number * each : (number + 1) * each]:
                 for peer, server in chance.sample(servers, len(servers)):
-                    assert peer.ask is not None
-                    taken, line = server.timed(request(*peer.ask(query)))
-                    if b'"result"' not in line or b'"isError":true' in line.replace(b": ", b":"):
-                        raise RuntimeError(f"{peer.name} did not search: {line[:300]!r}")
-                    samples.setdefault(peer.name, []).append(taken)
+                    samples.setdefault(peer.name, []).append(_searched(peer, server, query))
             for name, values in samples.items():
                 found.add(SEARCH, name, values)
+
+
+def _searched(peer: Peer, server: Server, query: str) -> float:
+    assert peer.ask is not None
+    taken, line = server.timed(request(*peer.ask(query)))
+    if b'"result"' not in line or b'"isError":true' in line.replace(b": ", b":"):
+        raise RuntimeError(f"{peer.name} did not search: {line[:300]!r}")
+    return taken
+
+
+def answers(library: Library, query: str) -> str:
+    """Why *library* does not answer; nothing when it does."""
+    try:
+        with opened(library.peer, library.copy) as server:
+            server.greet()
+            _searched(library.peer, server, query)
+    except (RuntimeError, OSError) as error:
+        return f"it did not answer ({str(error)[:200]})"
+    return ""
 
 
 def _fingerprint(corpus: Path) -> str:
