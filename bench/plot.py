@@ -11,8 +11,13 @@ from pygal.style import Style
 # pygal hooks itself into every later import, in a form that Python warns of; nothing here needs its plugins.
 sys.meta_path[:] = [each for each in sys.meta_path if type(each).__name__ != "PluginImportFixer"]
 
-# Colours that can be told apart without seeing red or green (Okabe and Ito).
-COLOURS = ("#000000", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#999999", "#7A5195", "#8C510A")
+# The first eight can be told apart without seeing red or green (Okabe and Ito); black is the one to be compared with.
+COLOURS = (
+    *("#000000", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#999999"),
+    *("#7A5195", "#8C510A", "#F0E442", "#1B4F3A"),
+)
+# Over so many times as much, only tens are labelled.
+WIDE = 200
 STYLE = Style(
     background="white",
     plot_background="white",
@@ -40,7 +45,8 @@ def beside_ours(ratios: Mapping[str, Mapping[str, float]], ours: str) -> bytes:
     chart.y_labels = [{"label": row, "value": len(rows) - place} for place, row in enumerate(rows)]
     chart.range = (0.5, len(rows) + 0.5)
     values = [value for row in ratios.values() for value in row.values()]
-    chart.x_labels = [{"label": f"{tick:g}×", "value": log10(tick)} for tick in ticks(min(values), max(values))]
+    steps = (1, 2, 5) if max(values) / min(values) < WIDE else (1,)
+    chart.x_labels = [{"label": f"{tick:g}×", "value": log10(tick)} for tick in ticks(min(values), max(values), steps)]
     for server in dict.fromkeys(server for row in ratios.values() for server in row):
         at = [(log10(row[server]), len(rows) - place) for place, row in enumerate(ratios.values()) if server in row]
         chart.add(server, at)
@@ -69,7 +75,9 @@ def growth(lines: Mapping[str, Points]) -> bytes:
         "as its input", [(0, 0), (log10(widest), log10(widest))], stroke_style={"dasharray": "6, 4", "width": 1.5}
     )
     for name, points in scaled.items():
-        chart.add(name, [(log10(size), log10(cost)) for size, cost in points], stroke_style={"width": 2})
+        chart.add(
+            name.replace("`", ""), [(log10(size), log10(cost)) for size, cost in points], stroke_style={"width": 2}
+        )
     return _drawn(chart)
 
 
@@ -92,6 +100,7 @@ def _chart(title: str, height: int, *, stroke: bool = True) -> pygal.XY:
         show_y_guides=True,
         explicit_size=True,
         truncate_legend=-1,
+        truncate_label=-1,
         js=(),
         no_prefix=True,
     )
