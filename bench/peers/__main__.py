@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench import plot
@@ -33,32 +34,77 @@ DRAWN = [*measure.START.values(), measure.FIRST, measure.ONE, measure.HUNDRED, m
 DRAWN += [measure.IDLE, measure.AFTER, measure.TOKENS]
 
 
+@dataclass(frozen=True)
+class Amounts:
+    """Rounds of everything, and what each round does."""
+
+    starts: int
+    calls: int
+    calls_each: int
+    memory: int
+    memory_calls: int
+    served: int = 0
+    served_seconds: float = 0
+    searched: int = 0
+    searched_each: int = 0
+
+
+FULL = Amounts(
+    starts=15,
+    calls=9,
+    calls_each=150,
+    memory=3,
+    memory_calls=10_000,
+    served=6,
+    served_seconds=1.5,
+    searched=6,
+    searched_each=7,
+)
+QUICK = Amounts(starts=6, calls=6, calls_each=50, memory=1, memory_calls=1000)
+
+
 def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="two peers, fewer rounds, no page")
     parser.add_argument("--data", default=os.environ.get("MCP_DAAN_BENCH_DATA"), help="folder with the documents")
     chosen = parser.parse_args()
-    there = install([DBHUB, MEMORY] if chosen.quick else [*NPM, *PYPI])
     data = Path(chosen.data).resolve() if chosen.data else ROOT / "knowledge"
-    corpus = data / "docs-corpus" if (data / "docs-corpus").is_dir() else data
+    if chosen.quick:
+        text, _, found = run(install([DBHUB, MEMORY]), data, QUICK)
+        sys.stdout.write(text)
+        return 0
+    text, rows, found = run(install([*NPM, *PYPI]), data, FULL)
+    sys.stdout.write(text)
+    PAGE.write_text(between(PAGE.read_text(encoding="utf-8"), "bench", text), encoding="utf-8")
+    PICTURE.write_bytes(plot.beside_ours(ratios(found), OURS))
+    told(compared(rows, PLACE / "verdicts.json"))
+    return 0
+
+
+def run(there: Installed, data: Path, amounts: Amounts) -> tuple[str, list[Judged], Found]:
+    """Measure those who are there: what stands on the page, the verdicts, and every sample."""
     found = Found(absent=dict(there.absent))
-    asked = questions(data, corpus)
-    shelf = [] if chosen.quick else prepared(there, corpus, asked, found)
+    corpus = data / "docs-corpus" if (data / "docs-corpus").is_dir() else data
+    asked = questions(data, corpus) if amounts.searched else []
+    shelf = prepared(there, corpus, asked, found) if asked else []
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mcp-daan-bench-") as folder:
-        served = measured(Path(folder), there, found, quick=chosen.quick)
-    searched = "" if chosen.quick else search(shelf, data, corpus, asked, found)
-    rows = [row for row in (judged(target, found) for target in TARGETS) if not chosen.quick or row.ours]
+        measured(Path(folder), there, found, amounts)
+    served, searched = "", ""
+    if amounts.served:
+        told("HTTP")
+        served = serving(found, amounts.served, amounts.served_seconds)
+    if shelf:
+        told("search")
+        searches(shelf, asked, found, amounts.searched, amounts.searched_each)
+        searched = described(data, corpus)
     minutes = (time.monotonic() - begun) / 60
-    text = report(found, rows, searched, served, minutes)
-    sys.stdout.write(text)
-    if not chosen.quick:
-        PAGE.write_text(between(PAGE.read_text(encoding="utf-8"), "bench", text), encoding="utf-8")
-        PICTURE.write_bytes(plot.beside_ours(ratios(found), OURS))
-        told(compared(rows, PLACE / "verdicts.json"))
     told(f"{minutes:.1f} minutes, installs left aside")
-    return 0
+    rows = [judged(target, found) for target in TARGETS]
+    if amounts is QUICK:
+        rows = [row for row in rows if row.verdict != "not measured"]
+    return report(found, rows, searched, served, minutes), rows, found
 
 
 def prepared(there: Installed, corpus: Path, asked: Sequence[str], found: Found) -> list[Library]:
@@ -72,33 +118,24 @@ def prepared(there: Installed, corpus: Path, asked: Sequence[str], found: Found)
     return shelf
 
 
-def measured(folder: Path, there: Installed, found: Found, *, quick: bool) -> str:
-    """Everything but search; the table of HTTP is given back."""
+def measured(folder: Path, there: Installed, found: Found, amounts: Amounts) -> None:
+    """Everything over stdio but search."""
     file = workspace(folder)
     field = measure.answering(everyone(there, file), file, found)
     told("starts")
-    measure.starts(field, file, found, 6 if quick else 15)
+    measure.starts(field, file, found, amounts.starts)
     told("calls")
-    measure.calls(field, file, found, *((6, 50) if quick else (9, 150)))
+    measure.calls(field, file, found, amounts.calls, amounts.calls_each)
     told("memory")
-    measure.memory(field, file, found, 1 if quick else 3, 1000 if quick else 10_000)
+    measure.memory(field, file, found, amounts.memory, amounts.memory_calls)
     measure.tokens(field, file, found)
-    if quick:
-        return ""
-    told("HTTP")
-    return serving(found, rounds=6, seconds=1.5)
 
 
-def search(shelf: Sequence[Library], data: Path, corpus: Path, asked: Sequence[str], found: Found) -> str:
-    """Search in the documents, and say which they are."""
-    told("search")
-    searches(shelf, asked, found, rounds=6, each=7)
+def described(data: Path, corpus: Path) -> str:
+    """Which documents are searched."""
     count = sum(1 for _ in corpus.rglob("*.md"))
-    which = (
-        "this project's own `knowledge/`"
-        if data == ROOT / "knowledge"
-        else f"a folder given by `--data` ({corpus.name})"
-    )
+    own = data == ROOT / "knowledge"
+    which = "this project's own `knowledge/`" if own else f"a folder given by `--data` ({corpus.name})"
     return f"Searched: {count:,} files of {which}; everyone is asked the same questions, none of them twice."
 
 
