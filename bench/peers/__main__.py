@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bench import plot
@@ -97,7 +98,8 @@ def run(there: Installed, data: Path, amounts: Amounts) -> tuple[str, list[Judge
         served = serving(found, amounts.served, amounts.served_seconds)
     if shelf:
         told("search")
-        searches(shelf, asked, found, amounts.searched, amounts.searched_each)
+        stage = partial(searches, asked=asked, rounds=amounts.searched, each=amounts.searched_each)
+        measure.steadily(stage, [library.peer for library in shelf], found)
         searched = described(data, corpus)
     minutes = (time.monotonic() - begun) / 60
     told(f"{minutes:.1f} minutes, installs left aside")
@@ -122,13 +124,15 @@ def measured(folder: Path, there: Installed, found: Found, amounts: Amounts) -> 
     """Everything over stdio but search."""
     file = workspace(folder)
     field = measure.answering(everyone(there, file), file, found)
-    told("starts")
-    measure.starts(field, file, found, amounts.starts)
-    told("calls")
-    measure.calls(field, file, found, amounts.calls, amounts.calls_each)
-    told("memory")
-    measure.memory(field, file, found, amounts.memory, amounts.memory_calls)
-    measure.tokens(field, file, found)
+    stages = {
+        "starts": partial(measure.starts, file=file, rounds=amounts.starts),
+        "calls": partial(measure.calls, file=file, rounds=amounts.calls, count=amounts.calls_each),
+        "memory": partial(measure.memory, file=file, rounds=amounts.memory, count=amounts.memory_calls),
+        "tokens": partial(measure.tokens, file=file),
+    }
+    for name, stage in stages.items():
+        told(name)
+        measure.steadily(stage, field, found)
 
 
 def described(data: Path, corpus: Path) -> str:

@@ -18,13 +18,14 @@ from bench.peers.field import Peer, environment
 from bench.peers.install import BIN, PLACE, Installed, version
 from bench.peers.measure import opened, told
 from bench.peers.results import OURS, Found
-from bench.peers.wire import Server, request
+from bench.peers.wire import Failed, Server, request
 from bench.retrieval.questions import OWN, generated, given, read_pages
 
 SEARCH = "knowledge_search"
 BASIC, QMD, DOCS = "basic-memory", "@tobilu/qmd", "agents-docs"
 LIMIT = 10
 WARM_UP = 2
+PATIENCE = 1800.0
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,20 @@ def fed(library: Library, corpus: Path) -> str:
     (home.parent / "daan.toml").write_text(f'[knowledge]\npath = "{library.copy.name}"\n')
     if library.feed:
         told(f"{peer.name} reads the documents, outside the clock")
-        done = subprocess.run(
-            library.feed, cwd=home, env=environment(peer), capture_output=True, text=True, check=False, timeout=1800
-        )
-        if done.returncode:
-            return f"it could not read the documents ({done.stderr.strip()[-200:]})"
+        try:
+            subprocess.run(
+                library.feed,
+                cwd=home,
+                env=environment(peer),
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=PATIENCE,
+            )
+        except subprocess.CalledProcessError as error:
+            return f"it could not read the documents ({error.stderr.strip()[-200:]})"
+        except subprocess.TimeoutExpired:
+            return f"it did not read the documents in {PATIENCE:.0f} s"
     mark.write_text(wanted)
     return ""
 
@@ -128,12 +138,12 @@ def questions(data: Path, corpus: Path) -> list[str]:
     return asked
 
 
-def searches(shelf: Sequence[Library], asked: Sequence[str], found: Found, rounds: int, each: int) -> None:
+def searches(field: Sequence[Peer], found: Found, asked: Sequence[str], rounds: int, each: int) -> None:
     """Search, warm, in turns; *each* questions a round, none twice, the same for all."""
     chance, rest = random.Random(5), asked[WARM_UP:]
     each = min(each, len(rest) // rounds)
     with ExitStack() as stack:
-        servers = [(library.peer, stack.enter_context(opened(library.peer, library.copy))) for library in shelf]
+        servers = [(peer, stack.enter_context(opened(peer, Path(peer.environment["HOME"])))) for peer in field]
         for peer, server in servers:
             server.greet()
             for query in asked[:WARM_UP]:
@@ -151,14 +161,14 @@ def _searched(peer: Peer, server: Server, query: str) -> float:
     assert peer.ask is not None
     taken, line = server.timed(request(*peer.ask(query)))
     if b'"result"' not in line or b'"isError":true' in line.replace(b": ", b":"):
-        raise RuntimeError(f"{peer.name} did not search: {line[:300]!r}")
+        raise Failed(peer.name, f"it did not search: {line[:300]!r}")
     return taken
 
 
 def answers(library: Library, query: str) -> str:
     """Why *library* does not answer; nothing when it does."""
     try:
-        with opened(library.peer, library.copy) as server:
+        with opened(library.peer, Path(library.peer.environment["HOME"])) as server:
             server.greet()
             _searched(library.peer, server, query)
     except (RuntimeError, OSError) as error:

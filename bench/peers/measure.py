@@ -5,13 +5,13 @@ Each round starts its servers anew and gives one figure a server; whom a turn be
 
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.peers.field import ROWS, Peer, environment, hundred, one
-from bench.peers.results import Found
-from bench.peers.wire import LEGACY, MODERN, Server, request
+from bench.peers.results import OURS, Found
+from bench.peers.wire import LEGACY, MODERN, Failed, Server, request
 from bench.tokenizer import shown_to_model, token_counts
 
 START = {LEGACY: f"start, {LEGACY}", MODERN: f"start, {MODERN}"}
@@ -24,7 +24,7 @@ WARM_UP = 20
 @contextmanager
 def opened(peer: Peer, file: Path) -> Iterator[Server]:
     """The server of *peer*, just spawned."""
-    server = Server(peer.command, file.parent, environment(peer), file.parent / "stderr.log")
+    server = Server(peer.command, file.parent, environment(peer), file.parent / "stderr.log", peer.name)
     try:
         yield server
     finally:
@@ -48,7 +48,23 @@ def answering(field: Sequence[Peer], file: Path, found: Found) -> list[Peer]:
     return fit
 
 
-def starts(field: Sequence[Peer], file: Path, found: Found, rounds: int) -> None:
+def steadily(stage: Callable[[Sequence[Peer], Found], None], field: list[Peer], found: Found) -> None:
+    """Run *stage*; a peer that fails in it is named as absent and left out, and the stage is run again without it."""
+    while True:
+        part = Found()
+        try:
+            stage(field, part)
+        except Failed as failure:
+            if failure.server in (OURS, ""):
+                raise
+            found.forget(failure.server, str(failure)[:300])
+            field[:] = [peer for peer in field if peer.name != failure.server]
+        else:
+            found.samples |= part.samples
+            return
+
+
+def starts(field: Sequence[Peer], found: Found, file: Path, rounds: int) -> None:
     """Spawn to `tools/list` in each era, and spawn to the first statement answered; the first round is warm-up."""
     chance = random.Random(1)
     for number in range(rounds + 1):
@@ -70,7 +86,7 @@ def starts(field: Sequence[Peer], file: Path, found: Found, rounds: int) -> None
                     found.add(FIRST, peer.name, [taken])
 
 
-def calls(field: Sequence[Peer], file: Path, found: Found, rounds: int, count: int) -> None:
+def calls(field: Sequence[Peer], found: Found, file: Path, rounds: int, count: int) -> None:
     """One row and a hundred rows, warm, in turns; the key differs from call to call and is the same for all."""
     chance = random.Random(2)
     for _ in range(rounds):
@@ -96,11 +112,11 @@ def _asked(peer: Peer, server: Server, key: int) -> dict[str, float]:
     many, lines = server.timed(request(*peer.ask(hundred(key))))
     right = f"user{key}@example.com".encode() in line and f"user{key + 100}@example.com".encode() in lines
     if not right:
-        raise RuntimeError(f"{peer.name} did not answer with the rows that it was asked for: {lines[:300]!r}")
+        raise Failed(peer.name, f"it did not answer with the rows that it was asked for: {lines[:300]!r}")
     return {ONE: single, HUNDRED: many, BYTES: len(lines)}
 
 
-def memory(field: Sequence[Peer], file: Path, found: Found, rounds: int, count: int) -> None:
+def memory(field: Sequence[Peer], found: Found, file: Path, rounds: int, count: int) -> None:
     """Memory of the process tree after one call, and after *count* more."""
     chance = random.Random(3)
     for _ in range(rounds):
@@ -120,7 +136,7 @@ def memory(field: Sequence[Peer], file: Path, found: Found, rounds: int, count: 
                 found.add(measure, peer.name, [value])
 
 
-def tokens(field: Sequence[Peer], file: Path, found: Found) -> None:
+def tokens(field: Sequence[Peer], found: Found, file: Path) -> None:
     """What the tool list costs in a model's context: names, descriptions and input schemas, in o200k tokens."""
     for peer in field:
         with opened(peer, file) as server:

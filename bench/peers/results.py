@@ -30,6 +30,12 @@ class Found:
         """Every sample."""
         return [value for each in self.samples.get(measure, {}).get(server, []) for value in each]
 
+    def forget(self, server: str, why: str) -> None:
+        """Nothing of *server* counts any more, for this reason."""
+        self.absent[server] = why
+        for servers in self.samples.values():
+            servers.pop(server, None)
+
     def servers(self) -> list[str]:
         """Everyone of whom something was measured, in the order in which they came."""
         return list(dict.fromkeys(server for each in self.samples.values() for server in each))

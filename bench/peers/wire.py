@@ -23,10 +23,21 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 PATIENCE = 600.0
 
 
-class Server:
-    """One server process and its pipes."""
+class Failed(RuntimeError):
+    """A server that ended, or answered otherwise than it had to."""
 
-    def __init__(self, command: Sequence[str], cwd: Path, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, server: str, why: str) -> None:
+        super().__init__(why)
+        self.server = server
+
+
+class Server:
+    """One server process and its pipes; *name* is whose it is."""
+
+    def __init__(
+        self, command: Sequence[str], cwd: Path, environment: Mapping[str, str], log: Path, name: str = ""
+    ) -> None:
+        self.name = name
         self.started = time.perf_counter()
         with log.open("ab") as stderr:
             self.process = subprocess.Popen(
@@ -50,23 +61,28 @@ class Server:
             message = json.loads(line)
             if message.get("id") == self._next and "method" not in message:
                 return message, len(line)
-        raise RuntimeError(f"the server ended with {self.process.wait()} before it answered {method}")
+        raise Failed(self.name, f"the server ended with {self.process.wait()} before it answered {method}")
 
     def timed(self, line: bytes) -> tuple[float, bytes]:
         """Milliseconds from writing *line* to the end of the line that answers it, and that line, which is not parsed."""
         begun = time.perf_counter()
-        self._in.write(line)
-        self._in.flush()
+        self._write(line)
         while not (answer := self._out.readline()).startswith(b"{"):
             if not answer:
-                raise RuntimeError(f"the server ended with {self.process.wait()} before it answered")
+                raise Failed(self.name, f"the server ended with {self.process.wait()} before it answered")
         return (time.perf_counter() - begun) * 1000, answer
 
     def tell(self, method: str, params: Mapping[str, Any] | None = None, **more: Any) -> None:
         """Send one message; without an id it is a notification."""
         message = {"jsonrpc": "2.0", "method": method, **more, **({} if params is None else {"params": params})}
-        self._in.write(json.dumps(message).encode() + b"\n")
-        self._in.flush()
+        self._write(json.dumps(message).encode() + b"\n")
+
+    def _write(self, line: bytes) -> None:
+        try:
+            self._in.write(line)
+            self._in.flush()
+        except BrokenPipeError:
+            raise Failed(self.name, f"the server ended with {self.process.wait()}") from None
 
     def greet(self, era: str = LEGACY) -> None:
         """The handshake of *era*; in the modern one there is none but the discovery."""
@@ -77,18 +93,18 @@ class Server:
         self.tell("notifications/initialized")
 
     def tools(self, era: str = LEGACY) -> list[dict[str, Any]]:
-        """The tool list; RuntimeError when the server refuses."""
+        """The tool list; Failed when the server refuses."""
         answer, _ = self.ask("tools/list", {"_meta": META} if era == MODERN else {})
         if "result" not in answer:
-            raise RuntimeError(f"tools/list was refused: {answer}")
+            raise Failed(self.name, f"tools/list was refused: {answer}")
         tools: list[dict[str, Any]] = answer["result"]["tools"]
         return tools
 
     def call(self, name: str, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
-        """One tool call, and the bytes of the answer's line; RuntimeError when it failed."""
+        """One tool call, and the bytes of the answer's line; Failed when it failed."""
         answer, size = self.ask("tools/call", {"name": name, "arguments": arguments})
         if "result" not in answer or answer["result"].get("isError"):
-            raise RuntimeError(f"{name} failed: {json.dumps(answer)[:400]}")
+            raise Failed(self.name, f"{name} failed: {json.dumps(answer)[:400]}")
         return answer["result"], size
 
     def since_start(self) -> float:

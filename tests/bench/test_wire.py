@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bench.peers import measure
 from bench.peers.field import FLOOR, Peer, hundred, one, workspace
 from bench.peers.results import Found
-from bench.peers.wire import LEGACY, request
+from bench.peers.wire import LEGACY, Failed, request
 
 SCRIPT = Path(measure.__file__).with_name("floor.py")
 # Answers the handshake and the list like the floor, and ends at the first call.
@@ -33,9 +34,9 @@ def floor(file: Path) -> Peer:
 def test_every_measure_of_a_server_is_taken_by_rounds(file: Path) -> None:
     """The warm-up round of the starts is not among them."""
     found, field = Found(), [floor(file)]
-    measure.starts(field, file, found, 2)
-    measure.calls(field, file, found, 2, 3)
-    measure.memory(field, file, found, 1, 5)
+    measure.starts(field, found, file, 2)
+    measure.calls(field, found, file, 2, 3)
+    measure.memory(field, found, file, 1, 5)
     lengths = {name: [len(each) for each in servers[FLOOR]] for name, servers in found.samples.items()}
 
     assert lengths == {
@@ -60,8 +61,20 @@ def test_a_server_that_answers_with_other_rows_is_not_measured(file: Path) -> No
     """Whoever answers from a cache of another statement would win."""
     stuck = Peer("stuck", floor(file).command, lambda sql: ("query", {"sql": one(1)}))
 
-    with pytest.raises(RuntimeError, match="stuck did not answer with the rows"):
-        measure.calls([stuck], file, Found(), 1, 1)
+    with pytest.raises(Failed, match="it did not answer with the rows"):
+        measure.calls([stuck], Found(), file, 1, 1)
+
+
+def test_a_peer_that_fails_on_the_way_is_left_out_and_the_others_are_measured_anew(file: Path) -> None:
+    """What was measured of it before does not count either."""
+    found, field = Found(), [floor(file), Peer("stuck", floor(file).command, lambda sql: ("query", {"sql": one(1)}))]
+    found.add(measure.FIRST, "stuck", [1.0])
+    measure.steadily(partial(measure.calls, file=file, rounds=2, count=1), field, found)
+
+    assert [peer.name for peer in field] == [FLOOR]
+    assert [len(each) for each in found.samples[measure.ONE][FLOOR]] == [1, 1]
+    assert found.samples[measure.FIRST] == {}
+    assert found.absent["stuck"].startswith("it did not answer with the rows")
 
 
 def test_a_server_that_ends_is_told_of_and_the_others_are_measured(file: Path) -> None:
@@ -83,5 +96,5 @@ def test_a_server_that_ends_in_the_middle_is_not_waited_for(file: Path) -> None:
         server.greet()
         server.tools()
 
-        with pytest.raises((RuntimeError, BrokenPipeError)):
+        with pytest.raises(Failed):
             server.timed(request("query", {"sql": one(1)}))
