@@ -61,6 +61,7 @@ def report(lines: Sequence[Line], minutes: float) -> str:
         rows.append(
             f"| {line.what} | {sizes} {line.unit} | {costs} | {peaks} | {whole} | {last} | **{verdict(line)}** |"
         )
+    rows.append(f"\n![Cost against size]({PICTURE.name})")
     rows.append("\n" + conclusion({line.what: verdict(line) for line in lines}))
     return "\n".join(rows) + "\n"
 

@@ -149,6 +149,7 @@ def report(found: Found, rows: Sequence[Judged], searched: str, served: str, min
         f"{page.surroundings()} The run took {minutes:.1f} minutes, installs left aside. {searched}\n",
         "### Targets\n",
         page.verdicts(rows),
+        f"![Each server beside ours]({PICTURE.name})\n",
         "### Every server\n",
         page.everything(found),
         *(("### Over HTTP\n", served) if served else ()),
