@@ -51,10 +51,10 @@ class Amounts:
 
 
 FULL = Amounts(
-    starts=15,
+    starts=12,
     calls=9,
     calls_each=150,
-    memory=3,
+    memory=2,
     memory_calls=10_000,
     served=6,
     served_seconds=1.5,
@@ -167,7 +167,7 @@ def ratios(found: Found) -> dict[str, dict[str, float]]:
     for name in DRAWN:
         ours = found.rounds(name, OURS)
         if ours:
-            servers = [server for server in found.samples[name] if server not in (OURS, FLOOR)]
+            servers = sorted(server for server in found.samples[name] if server not in (OURS, FLOOR))
             shown[name] = {OURS: 1.0} | {
                 server: page.middle([b / a for a, b in zip(ours, found.rounds(name, server), strict=False)])
                 for server in servers

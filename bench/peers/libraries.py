@@ -26,6 +26,8 @@ BASIC, QMD, DOCS = "basic-memory", "@tobilu/qmd", "agents-docs"
 LIMIT = 10
 WARM_UP = 2
 PATIENCE = 1800.0
+# basic-memory finds its own database locked now and then on a busy machine, and goes on where it was.
+TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -104,25 +106,30 @@ def fed(library: Library, corpus: Path) -> str:
     shutil.rmtree(home.parent, ignore_errors=True)
     home.mkdir(parents=True)
     shutil.copytree(corpus, library.copy)
+    for folder in (library.copy, *library.copy.rglob("*/")):
+        folder.chmod(0o755)  # The copy of a folder that may not be written would be one, too.
     (home.parent / "daan.toml").write_text(f'[knowledge]\npath = "{library.copy.name}"\n')
     if library.feed:
         told(f"{peer.name} reads the documents, outside the clock")
-        try:
-            subprocess.run(
-                library.feed,
-                cwd=home,
-                env=environment(peer),
-                capture_output=True,
-                text=True,
-                check=True,
-                timeout=PATIENCE,
-            )
-        except subprocess.CalledProcessError as error:
-            return f"it could not read the documents ({error.stderr.strip()[-200:]})"
-        except subprocess.TimeoutExpired:
-            return f"it did not read the documents in {PATIENCE:.0f} s"
+        if why := _fed(library, home):
+            return why
     mark.write_text(wanted)
     return ""
+
+
+def _fed(library: Library, home: Path) -> str:
+    said = ""
+    for _ in range(TRIES):
+        try:
+            done = subprocess.run(
+                library.feed, cwd=home, env=environment(library.peer), capture_output=True, text=True, timeout=PATIENCE
+            )
+        except subprocess.TimeoutExpired:
+            return f"it did not read the documents in {PATIENCE:.0f} s"
+        if not done.returncode:
+            return ""
+        said = (done.stderr.strip() or done.stdout.strip())[-200:]
+    return f"it could not read the documents ({said})"
 
 
 def questions(data: Path, corpus: Path) -> list[str]:
