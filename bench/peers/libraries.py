@@ -26,7 +26,7 @@ BASIC, QMD, DOCS = "basic-memory", "@tobilu/qmd", "agents-docs"
 LIMIT = 10
 WARM_UP = 2
 PATIENCE = 1800.0
-# basic-memory finds its own database locked now and then on a busy machine, and goes on where it was.
+# basic-memory finds its own database locked now and then on a busy machine, and then lacks pages.
 TRIES = 3
 
 
@@ -68,7 +68,9 @@ def _basic_memory(there: Installed, place: Path) -> Library:
         BASIC_MEMORY_SEMANTIC_SEARCH_ENABLED="false",
     )
     program = there.program(BASIC)
-    return Library(Peer(BASIC, [program, "mcp"], ask, settings), place / "docs", [program, "reindex", "--search"])
+    return Library(
+        Peer(BASIC, [program, "mcp"], ask, settings), place / "docs", [program, "reindex", "--full", "--search"]
+    )
 
 
 def _qmd(there: Installed, place: Path) -> Library:
