@@ -157,7 +157,12 @@ def ours(workspace: Path, home: Path, workers: int) -> Iterator[tuple[int, subpr
     folders = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CACHE", "DATA", "CONFIG", "STATE")}
     # No limit of a caller is to be measured, and no line of the audit is to be read.
     streams = {name: value for name, value in os.environ.items() if name == "DAAN_HTTP_STREAMS"}
-    free = {**streams, "DAAN_HTTP_REQUESTS_PER_MINUTE": "100000000", "DAAN_HTTP_BURST": "100000000"}
+    free = {
+        **streams,
+        "DAAN_HTTP_REQUESTS_PER_MINUTE": "100000000",
+        "DAAN_HTTP_BURST": "100000000",
+        "DAAN_HTTP_CONCURRENCY": "1000",
+    }
     more = {**folders, **free, "DAAN_AUDIT_FILE": str(home / "audit.jsonl")}
     with started([sys.executable, "-m", "mcp_daan", "serve", *place], port, more) as process:
         yield port, process
