@@ -22,7 +22,7 @@ GUARDS = [
     Guard("server/switches.py", " if not name.strip().startswith(UNFILLED)) or None", ") or None", SWITCHES),
     Guard("cli.py", 'if switch != "--read-only" and words.count(switch) > 1:', "if False:", SWITCHES),
     Guard(
-        "server/calls.py", "offered(offer, context).tools.get(params.name)", "Offer().tools.get(params.name)", SWITCHES
+        "server/calls.py", "offered(offer, context).find(params.name)", "Offer().find(params.name)", SWITCHES
     ),
     Guard("server/resources.py", "    if not shown.shows(uri):\n        raise _absent()\n", "", SWITCHES),
     Guard("server/resources.py", " if shown.shows(resource.uri)]", "]", SWITCHES),

@@ -58,7 +58,7 @@ GUARDS = [
         '        return (str, ("",))',
         f"{API} -k shows_the_token",
     ),
-    Guard("config.py", " if not value.startswith(UNFILLED)", "", f"{TOOLS} -k did_not_fill_in"),
+    Guard("variables.py", " if not value.startswith(UNFILLED)", "", f"{TOOLS} -k did_not_fill_in"),
     Guard(
         "d1/remote/access.py",
         'if meta.get("changed_db") or meta.get("rows_written"):',
