@@ -13,6 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import from_json
+
 from mcp_daan.d1.turns import Turns
 from mcp_daan.d1.watch import Watch
 from mcp_daan.errors import (
@@ -181,8 +183,7 @@ class Worker:
         finally:
             watch.done(self._process.kill)
         if line.endswith(b"\n"):
-            reply: dict[str, Any] = json.loads(line)
-            return reply
+            return _read(line)
         if time.monotonic() - started >= seconds:
             raise TooSlow(
                 "The statement ran past its deadline and its process was ended.",
@@ -204,6 +205,14 @@ def _roots() -> list[str]:
     """The folders in which the packages that a worker imports lie."""
     found = [find_spec(name) for name in ("mcp_daan", "apsw")]
     return list(dict.fromkeys(str(Path(spec.origin).parents[1]) for spec in found if spec and spec.origin))
+
+
+def _read(line: bytes) -> dict[str, Any]:
+    try:
+        reply: dict[str, Any] = from_json(line, cache_strings="none")  # some three times sooner than the other
+    except ValueError:  # half a pair of surrogates
+        reply = json.loads(line)
+    return reply
 
 
 def _unpacked(reply: Mapping[str, Any]) -> dict[str, Any]:

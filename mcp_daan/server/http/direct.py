@@ -29,6 +29,7 @@ log = logging.getLogger("mcp_daan")
 Headers = Iterable[tuple[bytes, bytes]]
 # A proxy closes a connection that is silent; as the SDK does, the answer then begins as a stream, with pings.
 PING_SECONDS = 15.0
+QUICK_SECONDS = 0.05
 PING = b": ping\r\n\r\n"
 STREAM = [
     (b"content-type", b"text/event-stream"),
@@ -60,22 +61,12 @@ class Direct:
 
     async def answer(self, call: "Call", receive: Receive, send: Send) -> None:
         """Answer *call*; when the client leaves before, what works for it is ended."""
-        loop = asyncio.get_running_loop()
-        working = loop.run_in_executor(self._threads, self._work, call)
-        leaving = loop.create_task(_gone(receive))
-        streaming = False
+        working = asyncio.get_running_loop().run_in_executor(self._threads, self._work, call)
         try:
-            while True:
-                done, _ = await asyncio.wait(
-                    (working, leaving), timeout=PING_SECONDS, return_when=asyncio.FIRST_COMPLETED
-                )
-                if done:
-                    break
-                if not streaming:
-                    streaming = True
-                    await send({"type": "http.response.start", "status": 200, "headers": STREAM})
-                await send({"type": "http.response.body", "body": PING, "more_body": True})
-            if working not in done:
+            # Most calls are over before it is worth while to watch whether their client stays.
+            await asyncio.wait((working,), timeout=QUICK_SECONDS)
+            streaming = False if working.done() else await _watched(working, receive, send)
+            if not working.done():
                 call.stop.now()
                 return
             body = working.result()
@@ -89,8 +80,6 @@ class Direct:
         except asyncio.CancelledError:
             call.stop.now()
             raise
-        finally:
-            leaving.cancel()
 
     def close(self) -> None:
         """Take no more calls."""
@@ -139,6 +128,22 @@ def _agrees(headers: Headers, name: str) -> bool:
         and found.get(b"mcp-name") == name.encode()
         and {b"application/json", b"text/event-stream"} <= accepted
     )
+
+
+async def _watched(working: asyncio.Future[bytes], receive: Receive, send: Send) -> bool:
+    """Wait until *working* is done or the client has gone; whether a stream was begun meanwhile."""
+    leaving, streaming = asyncio.get_running_loop().create_task(_gone(receive)), False
+    try:
+        while True:
+            done, _ = await asyncio.wait((working, leaving), timeout=PING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if done:
+                return streaming
+            if not streaming:
+                streaming = True
+                await send({"type": "http.response.start", "status": 200, "headers": STREAM})
+            await send({"type": "http.response.body", "body": PING, "more_body": True})
+    finally:
+        leaving.cancel()
 
 
 async def _gone(receive: Receive) -> None:

@@ -1,12 +1,12 @@
 """What a request passes before it is answered: where it comes from, who sends it, how much, whether it may."""
 
+import asyncio
 import json
 import math
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from typing import Any
 
-import anyio
 from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -137,7 +137,7 @@ class Gate:
             raise self._too_large()
         body = b""
         try:
-            with anyio.fail_after(SECONDS):
+            async with asyncio.timeout(SECONDS):
                 async for chunk in request.stream():
                     body += chunk
                     if len(body) > self._max_bytes:
