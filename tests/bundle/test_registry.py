@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 from mcp_daan.config import OWN_VARIABLES
-from mcp_daan.scrub import secret_name
+from mcp_daan.secret_names import secret_name
 
 ROOT = Path(__file__).parents[2]
 SERVER = json.loads((ROOT / "server.json").read_text(encoding="utf-8"))

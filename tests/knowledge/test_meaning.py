@@ -84,7 +84,8 @@ then = settled(query="{DUTCH}")
 lesson = ask(query="{DUTCH}", scope="lessons")
 component = ask(query="wat kost het lezen van een miljoen rijen", component="d1")
 nonsense = ask(query="zzzzqqq")
-app.environment = {{"DAAN_KNOWLEDGE_SEMANTIC": "off"}}
+app.close()
+app = App(sys.argv[1], {{"DAAN_KNOWLEDGE_SEMANTIC": "off"}})
 print(json.dumps([first, then, lesson, component, nonsense, ask(query="{DUTCH}")]))
 """,
     )
