@@ -205,6 +205,14 @@ def test_nothing_stays_of_a_statement(reader: Reader) -> None:
     assert [sql for sql, found in left.items() if found != expected] == []
 
 
+def test_an_open_file_takes_half_a_megabyte_at_most(reader: Reader) -> None:
+    """SQLite would keep two of it; a server that has run for a day is as light as one that has just begun."""
+    with Keeper().reading(str(reader.file), [], seconds=5) as held:
+        kib = -held.connection.pragma("cache_size")
+
+    assert 0 < kib <= 512
+
+
 def test_a_file_that_nobody_asks_about_is_let_go(portal: Portal) -> None:
     """Who moves or deletes it finds it free after a second."""
     portal.write("DROP TABLE docs_fts")

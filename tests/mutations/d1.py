@@ -127,4 +127,7 @@ GUARDS = [
     ),
     Guard("d1/reading.py", "for (name,) in trees:", "for (name,) in []:", "tests/d1/test_query.py"),
     Guard("sqlite_files.py", "PRAGMA foreign_keys=1;", "", "tests/d1/test_query.py"),
+    Guard(
+        "d1/keeping.py", '        opened.connection.pragma("cache_size", -CACHE_KIB)\n', "", "tests/d1/test_keeping.py"
+    ),
 ]

@@ -21,9 +21,7 @@ GUARDS = [
     Guard("server/switches.py", " or name.upper() in known)", ")", SWITCHES),
     Guard("server/switches.py", " if not name.strip().startswith(UNFILLED)) or None", ") or None", SWITCHES),
     Guard("cli.py", 'if switch != "--read-only" and words.count(switch) > 1:', "if False:", SWITCHES),
-    Guard(
-        "server/calls.py", "offered(offer, context).find(params.name)", "Offer().find(params.name)", SWITCHES
-    ),
+    Guard("server/calls.py", "offered(offer, context).find(params.name)", "Offer().find(params.name)", SWITCHES),
     Guard("server/resources.py", "    if not shown.shows(uri):\n        raise _absent()\n", "", SWITCHES),
     Guard("server/resources.py", " if shown.shows(resource.uri)]", "]", SWITCHES),
     Guard("server/prompts.py", "if brief is None or not shown.holds(*brief.needs):", "if brief is None:", SWITCHES),
