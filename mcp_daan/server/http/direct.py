@@ -4,7 +4,6 @@ The way through the SDK costs more than most calls do. What is plain is judged b
 """
 
 import asyncio
-import logging
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -25,7 +24,6 @@ from mcp_daan.server.records import Clock, Sink
 from mcp_daan.stopping import Stop, current
 from mcp_daan.toolbox import Tool, run
 
-log = logging.getLogger("mcp_daan")
 Headers = Iterable[tuple[bytes, bytes]]
 # A proxy closes a connection that is silent; as the SDK does, the answer then begins as a stream, with pings.
 PING_SECONDS = 15.0
@@ -98,8 +96,8 @@ class Direct:
         told = clock.record({} if said is None else said.answer, outcome)
         for sink in self._sinks:
             sink(told)
-        outcome = FAULT if said is None else self._lists.answered(said, modern=True)
-        return f'{{"jsonrpc":"2.0","id":{call.id},{outcome}}}'.encode()
+        sent = FAULT if said is None else self._lists.answered(said, modern=True)
+        return f'{{"jsonrpc":"2.0","id":{call.id},{sent}}}'.encode()
 
 
 class Call:
