@@ -31,7 +31,7 @@ class _Clean(logging.Formatter):
         return "" if ei[1] is None else where(ei[1])
 
 
-def _of_a_thread(failed: threading.ExceptHookArgs) -> None:
+def of_a_thread(failed: threading.ExceptHookArgs) -> None:
     """A thread's fault goes the same way as every other."""
     if failed.exc_value is not None:
         tell("A thread", failed.exc_value)
@@ -42,7 +42,7 @@ def log_to_stderr(redact: Callable[[str], str]) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Clean(redact))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    threading.excepthook = _of_a_thread
+    threading.excepthook = of_a_thread
 
 
 def tell(what: str, error: BaseException) -> None:

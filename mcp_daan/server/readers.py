@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -13,7 +14,7 @@ THREADS = 40
 class Readers(Generic[T]):
     """*read* gives the next job and None at the end; *work* does it; *ended* is called at the end, perhaps more than once.
 
-    An OSError in either is the end: whoever is spoken to is gone.
+    An OSError in either is the end: whoever is spoken to is gone. So is a fault of ours, which nobody would read after.
     """
 
     def __init__(self, read: Callable[[], T | None], work: Callable[[T], None], ended: Callable[[], None]) -> None:
@@ -30,15 +31,15 @@ class Readers(Generic[T]):
 
     def _serve(self) -> None:
         try:
-            job = self._next()
-            while job is not None:
-                self._work(job)
-                with self._lock:
-                    job = self._waiting.popleft() if self._waiting else None
-                job = job or self._next()
-        except OSError:
-            pass
-        self._ended()
+            with suppress(OSError):
+                job = self._next()
+                while job is not None:
+                    self._work(job)
+                    with self._lock:
+                        job = self._waiting.popleft() if self._waiting else None
+                    job = job or self._next()
+        finally:
+            self._ended()
 
     def _next(self) -> T | None:
         """The next job, once it is this thread's turn to read; another thread is seen to that reads on."""

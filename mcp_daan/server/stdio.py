@@ -22,6 +22,7 @@ def serve(make_app: "Callable[[], App]", offer: Offer, environment: Mapping[str,
     Raises InvalidArguments when spans are to be exported and the extra for it is absent.
     """
     stop_spans = export_spans(environment)
+    threading.excepthook = _of_a_thread
     gc.disable()  # until what is imported has been: nearly all of it stays
     wire = Wire()
     served = Served(make_app, offer, wire.write)
@@ -35,6 +36,12 @@ def serve(make_app: "Callable[[], App]", offer: Offer, environment: Mapping[str,
         stop_spans()
         served.close()
     served.leave()
+
+
+def _of_a_thread(failed: threading.ExceptHookArgs) -> None:
+    from mcp_daan.server.logs import of_a_thread  # not before something failed
+
+    of_a_thread(failed)
 
 
 class Wire:
