@@ -166,16 +166,19 @@ def test_a_client_that_reads_no_more_ends_the_session() -> None:
     client.end()
 
 
-def test_a_fault_while_a_line_is_read_ends_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_while_a_line_is_read_ends_the_session() -> None:
     """Better an end that everybody sees than a server that reads no more."""
     faults: list[threading.ExceptHookArgs] = []
-    monkeypatch.setattr(threading, "excepthook", faults.append)
+    before, threading.excepthook = threading.excepthook, faults.append
     client = Client()
     del client.session._lists
-    client.say(initialize())
+    try:
+        client.say(initialize())
+        assert client.session.ended.wait(10)
+        client.end()
+    finally:
+        threading.excepthook = before
 
-    assert client.session.ended.wait(10)
-    client.end()
     assert [fault.exc_type for fault in faults] == [AttributeError]
 
 

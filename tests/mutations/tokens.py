@@ -57,7 +57,7 @@ GUARDS = [
     Guard("server/resources.py", "opened.redact(text)", "text", f"{PROCESS} -k leaves_the_server"),
     Guard("knowledge/retrieval/index.py", "    text = SHAPES.sub(", "    SHAPES.sub(", f"{PROCESS} -k leaves_the_server"),
     Guard("knowledge/remembering.py", 'not shaped(answer.decode("latin-1"))', "True", f"{PROCESS} -k leaves_the_server"),
-    Guard("server/logs.py", "    threading.excepthook = _of_a_thread", "    pass", "tests/canary/test_log.py"),
+    Guard("server/logs.py", "    threading.excepthook = of_a_thread", "    pass", "tests/canary/test_log.py"),
     Guard("setup/doctor.py", "sys.stdout.write(app.redact(text))", "sys.stdout.write(text)", "tests/setup/test_doctor.py"),
     Guard("cli.py", 'its own: {where(error)}', 'its own: {error}', f"{PROCESS} -k scandir"),
     Guard("server/faults.py", '"The server failed; its log (stderr) says where."', "str(error)", f"{PROCESS} -k scandir"),
