@@ -149,6 +149,8 @@ from mcp_daan.toolbox import tool
 
 @tool(title="Stuck")
 def stuck(app: App) -> Reply[Model]:
+    # As a library might leave one behind: the end of a process waits for it.
+    threading.Thread(target=threading.Event().wait, daemon=False).start()
     print("begun", file=sys.stderr, flush=True)
     threading.Event().wait()
 

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import pytest
 
 import mcp_daan.server.front
+from mcp_daan.errors import Unavailable
 from mcp_daan.protocol import Said
 from mcp_daan.server.front.lists import Lists
 from mcp_daan.server.front.session import Behind, Progress, Session
@@ -57,7 +58,13 @@ class Client:
     def call(self, name: str, arguments: Mapping[str, Any], stop: Stop, progress: Progress) -> Said | None:
         """A tool that works until it is let go or stopped; without arguments it answers at once."""
         self.begun.release()
-        if arguments:
+        if name == "infra_status":
+            self.hold.wait(10)
+            try:
+                progress(1, 2, "half way")
+            except Unavailable:
+                self.stopped.release()
+        elif arguments:
             with stop.ending(lambda: (self.stopped.release(), self.hold.set())):
                 self.hold.wait(10)
         return Said(json.dumps(ANSWER), ANSWER) if name != "kv_read" else None
@@ -140,6 +147,20 @@ def test_a_call_under_way_at_the_end_is_stopped_and_said_to_be_closed() -> None:
 
     assert client.stopped.acquire(blocking=False)
     assert client.answer(1)["error"] == {"code": -32000, "message": "Connection closed"}
+
+
+def test_work_in_python_ends_at_its_next_step_once_it_was_cancelled() -> None:
+    """Each notice of progress looks whether anybody still waits."""
+    client = Client()
+    client.say(initialize(), line("tools/call", 1, {"name": "infra_status"}))
+    assert client.begun.acquire(timeout=10)
+    client.say(line("notifications/cancelled", None, {"requestId": 1}), line("ping", "p"))
+    client.answer("p")
+    client.hold.set()
+
+    assert client.stopped.acquire(timeout=10)
+    client.end()
+    assert [each for each in client.heard if each.get("id") == 1] == []
 
 
 def test_a_fault_of_the_server_is_an_error_without_its_text() -> None:

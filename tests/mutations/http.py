@@ -135,7 +135,7 @@ GUARDS = [
         "                return None\n",
         "tests/cancelling",
     ),
-    Guard("server/front/session.py", "            call.stop.check()\n", "", "tests/cancelling"),
+    Guard("server/front/session.py", "            call.stop.check()\n", "", SESSION),
     Guard(
         "server/front/session.py",
         "            if call not in self._flying:\n                return\n",
