@@ -176,7 +176,8 @@ def refusals(server: Server, reason: str) -> float:
     return next((float(line.removeprefix(start)) for line in lines if line.startswith(start)), 0.0)
 
 
-def test_a_caller_that_leaves_takes_its_query_along(demo: Path, home: Path) -> None:
+@pytest.mark.parametrize("more", [{}, {"progressToken": "p"}], ids=["answered by us", "answered by the SDK"])
+def test_a_caller_that_leaves_takes_its_query_along(demo: Path, home: Path, more: dict[str, str]) -> None:
     """The connection is closed; the process that worked for it is gone, and the server serves on."""
     started = Server(demo, home, DAAN_LIMITS_STATEMENT_SECONDS="50")
     try:
@@ -195,6 +196,7 @@ def test_a_caller_that_leaves_takes_its_query_along(demo: Path, home: Path) -> N
                         "_meta": {
                             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
                             "io.modelcontextprotocol/clientCapabilities": {},
+                            **more,
                         },
                     },
                 },

@@ -127,7 +127,7 @@ GUARDS = [
     Guard("server/http/life.py", "if parent is not None and os.getppid() != parent:", "if False:", WATCHING),
     Guard("d1/pool.py", "                stoppable(self._process.kill),\n", "", "tests/cancelling"),
     Guard("d1/apart.py", "with stoppable(process.kill):", "if True:", "tests/cancelling"),
-    Guard("server/calls.py", "        stop.now()\n", "", "tests/cancelling"),
+    Guard("server/calls.py", "        stop.now()\n", "", f"{SERVING} -k takes_its_query_along"),
     Guard("server/served.py", "            os._exit(0)\n", "", "tests/cancelling"),
     Guard(
         "server/front/session.py",
