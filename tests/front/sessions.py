@@ -20,11 +20,15 @@ LISTS = ("tools/list", "prompts/list", "resources/templates/list", "resources/li
 
 @dataclass(frozen=True)
 class Talk:
-    """One session: *pieces* as they are written, the ids whose answers are waited for, and what is heard before its end."""
+    """One session: *pieces* as they are written, and the ids whose answers are waited for before its end.
+
+    The SDK may leave what it reads with the end of input unanswered, as its threads happen to run: *last* is its id.
+    """
 
     name: str
     pieces: tuple[bytes, ...]
     waits: tuple[Any, ...]
+    last: Any = None
 
 
 def line(method: str, id: Any = None, params: Any = None, **more: Any) -> bytes:
@@ -45,14 +49,14 @@ def initialize(version: Any = "2025-06-18", id: Any = 0, **more: Any) -> bytes:
 INITIALIZED = line("notifications/initialized")
 
 
-def old(name: str, *lines: bytes, waits: tuple[Any, ...] = ()) -> Talk:
+def old(name: str, *lines: bytes, waits: tuple[Any, ...] = (), last: Any = None) -> Talk:
     """A session that begins as one of before 2026 does."""
-    return Talk(f"old: {name}", (initialize(), INITIALIZED, *lines), (0, *waits))
+    return Talk(f"old: {name}", (initialize(), INITIALIZED, *lines), (0, *waits), last)
 
 
-def new(name: str, *lines: bytes, waits: tuple[Any, ...] = ()) -> Talk:
+def new(name: str, *lines: bytes, waits: tuple[Any, ...] = (), last: Any = None) -> Talk:
     """A session of 2026-07-28."""
-    return Talk(f"new: {name}", (line("server/discover", 0, {"_meta": MODERN}), *lines), (0, *waits))
+    return Talk(f"new: {name}", (line("server/discover", 0, {"_meta": MODERN}), *lines), (0, *waits), last)
 
 
 def meta(**more: Any) -> dict[str, Any]:
@@ -146,6 +150,7 @@ def middles() -> list[Talk]:
                 line("tools/list", 1, more),
                 line("tools/list", 2, more).rstrip(),
                 waits=(1,),
+                last=2,
             ),
             begin(
                 "carriage returns",

@@ -90,6 +90,9 @@ def test_the_front_says_what_the_sdk_alone_says(talk: Talk, workspace: Path) -> 
     alone = held(["tests.oracle"], talk, workspace)
     fronted = held(["mcp_daan", "serve", "--workspace"], talk, workspace)
 
+    if talk.last is not None:
+        assert [each["id"] for each in fronted if "result" in each][-1] == talk.last
+        alone, fronted = ([each for each in heard if each.get("id") != talk.last] for heard in (alone, fronted))
     assert fronted == alone
 
 
