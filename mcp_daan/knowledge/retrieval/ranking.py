@@ -1,7 +1,6 @@
 """Pages ranked by words: by their best sections together, and by the whole of them."""
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import apsw
@@ -18,13 +17,14 @@ MEANING_SHARE = 0.3
 LEAST_SPREAD = 0.2
 RANK_CONSTANT = 60  # of reciprocal rank fusion
 _PARTS = """
-SELECT places.page, places.id, places.bare, -bm25(parts, 2.0, 3.0, 1.0, 1.0)
+SELECT places.page, places.id, places.bare, bm25(parts, 2.0, 3.0, 1.0, 1.0)
 FROM parts JOIN places ON places.id = parts.rowid WHERE parts MATCH ?"""  # title, heading path, body, name
-_WHOLE = "SELECT rowid, -bm25(whole) FROM whole WHERE whole MATCH ?"
+_WHOLE = "SELECT rowid, bm25(whole) FROM whole WHERE whole MATCH ?"
+# A part of a page that was found: its score, less being better as SQLite has it, whether it is a bare heading, its id.
+_Scored = tuple[float, int, int]
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """A page that was found, and its best part; `start` is where in the part's text it begins to tell."""
 
     page: int
@@ -52,22 +52,29 @@ def by_words(
         return []
     together = " OR ".join(f'"{" ".join(words)}"' for words in neighbours(phrase))
     bonus = {part: TOGETHER_WEIGHT * score for _, part, _, score in _asked(connection, _PARTS, together)}
-    parts: dict[int, list[tuple[float, int, int]]] = {}
+    # Words that many pages hold give thousands of rows, so each step counts a thousandfold.
+    parts: dict[int, list[_Scored]] = {}
     for page, part, bare, score in connection.execute(_PARTS, (query,)):
         if page in allowed and (about is None or part in about):
-            parts.setdefault(page, []).append((-score - bonus.get(part, 0.0), bare, part))
+            parts.setdefault(page, []).append((score + bonus.get(part, 0.0), bare, part))
     # Words of a file's whole text count even when no single part holds them.
     whole: dict[int, float] = dict(connection.execute(_WHOLE, (query,)))
     for page, score in _asked(connection, _WHOLE, together):
         whole[page] = whole.get(page, 0.0) + TOGETHER_WEIGHT * score
-    hits = []
-    for page, scored in parts.items():
-        best = sorted(scored)[: len(SECTION_WEIGHTS)]
-        sections = sum(weight * -score for weight, (score, *_) in zip(SECTION_WEIGHTS, best, strict=False))
-        # A heading without text of its own says little; it is shown where nothing else was found.
-        _, _, shown = min(best, key=lambda each: (each[1], each))
-        hits.append(Hit(page, shown, sections + whole.get(page, 0.0)))
+    hits = [_hit(page, scored, whole.get(page, 0.0)) for page, scored in parts.items()]
     return sorted(hits, key=lambda hit: (-hit.score, allowed[hit.page]))
+
+
+def _hit(page: int, scored: list[_Scored], worth: float) -> Hit:
+    """*page* with the best of its parts; *worth* is what the whole of it scores."""
+    scored.sort()
+    for weight, (score, _, _) in zip(SECTION_WEIGHTS, scored, strict=False):
+        worth += weight * score
+    best = scored[0]
+    if best[1]:
+        # A heading without text of its own says little; it is shown where nothing else was found.
+        best = min(scored[: len(SECTION_WEIGHTS)], key=lambda each: (each[1], each))
+    return Hit(page, best[2], -worth)
 
 
 def with_meaning(connection: apsw.Connection, hits: list[Hit], nearest: Sequence[Near], enough: float) -> list[Hit]:
@@ -78,13 +85,13 @@ def with_meaning(connection: apsw.Connection, hits: list[Hit], nearest: Sequence
     most, edge = (hits[0].score if hits else 0.0) or 1.0, nearest[-1].nearness
     spread = max(nearest[0].nearness - edge, LEAST_SPREAD)
     shares = {near.page: MEANING_SHARE * (near.nearness - edge) / spread for near in nearest}
-    mixed = {hit.page: replace(hit, score=(1 - MEANING_SHARE) * hit.score / most) for hit in hits}
+    mixed = {hit.page: hit._replace(score=(1 - MEANING_SHARE) * hit.score / most) for hit in hits}
     for near in nearest:
         words, share = mixed.get(near.page), shares[near.page]
         part = _place(connection, near) if words is None or share > words.score else None
         if words is not None:
-            better = {} if part is None else {"part": part, "start": near.start}
-            mixed[near.page] = replace(words, score=words.score + share, **better)
+            shown = words if part is None else words._replace(part=part, start=near.start)
+            mixed[near.page] = shown._replace(score=words.score + share)
         elif part is not None and near.nearness >= enough:
             mixed[near.page] = Hit(near.page, part, share, near.start)
     return sorted(mixed.values(), key=lambda hit: (-hit.score, hit.page))
@@ -103,7 +110,7 @@ def fused(rankings: Sequence[list[Hit]]) -> list[Hit]:
             # The section shown is that of the phrasing which found the page best.
             shown = before if before is not None and best_rank[hit.page] <= rank else hit
             best_rank[hit.page] = min(rank, best_rank.get(hit.page, rank))
-            found[hit.page] = replace(shown, score=score + (before.score if before else 0.0))
+            found[hit.page] = shown._replace(score=score + (before.score if before else 0.0))
     return sorted(found.values(), key=lambda hit: (-hit.score, best_rank[hit.page], hit.page))
 
 
