@@ -7,8 +7,10 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, from_json
 from pydantic_core import to_json as json_of
+
+from mcp_daan.cached import cached_property
 
 Component = Literal["d1", "workers", "oauth", "astro"]
 Severity = Literal["info", "warning", "error"]
@@ -25,6 +27,10 @@ class Model(BaseModel):
     def wire(self) -> dict[str, Any]:
         """The value as it travels."""
         return self.model_dump(mode="json", by_alias=True)
+
+    def as_json(self) -> str:
+        """The same as compact JSON, lone surrogates and all."""
+        return written(self.wire())
 
 
 P = TypeVar("P", bound=Model)
@@ -81,15 +87,16 @@ class Answer(Model):
 
 @dataclass(frozen=True)
 class Said:
-    """What a call answers, written once: the Output Protocol object as its final text, and as the object it reads as."""
+    """What a call answers, written once: the Output Protocol object as its final text, and whether the call failed."""
 
     text: str
-    answer: dict[str, Any]
+    failed: bool
 
-    @property
-    def failed(self) -> bool:
-        """Whether the call failed."""
-        return self.answer["error"] is not None
+    @cached_property
+    def answer(self) -> dict[str, Any]:
+        """The object that the text reads as."""
+        read: dict[str, Any] = from_json(self.text)
+        return read
 
 
 def to_json(value: object) -> str:

@@ -142,35 +142,33 @@ def run(called: Tool, app: Host, arguments: Mapping[str, Any]) -> Said:
             advice=f"Look for task {task_id} in the server's log (stderr) and report it.",
         )
         # Every word of it is ours: it needs no cleaning, which may be what failed.
-        answer = failure(fault, task_id, called.component)
-        return Said(to_json(answer), answer)
+        return Said(to_json(failure(fault, task_id, called.component)), failed=True)
 
 
 def _run(called: Tool, app: Host, arguments: Mapping[str, Any], task_id: str) -> Said:
     most = app.max_answer_bytes
     try:
-        said = _said(app, _answer(called, app, arguments, task_id))
+        said = _said(app, _answer(called, app, arguments, task_id), failed=False)
         if _larger(said, most):
             raise TooLarge(
                 f"The answer is larger than {most} bytes and cannot be cut further.",
                 advice="Ask for less of it, or raise `max_answer_bytes` under `[limits]` in daan.toml.",
             )
     except DaanError as error:
-        said = _said(app, failure(error, task_id, called.component))
+        said = _said(app, written(failure(error, task_id, called.component)), failed=True)
         if _larger(said, most):
             short = type(error)(_shortened(error.message), advice=_shortened(error.advice))
-            said = _said(app, failure(short, task_id, called.component))
+            said = _said(app, written(failure(short, task_id, called.component)), failed=True)
     return said
 
 
-def _said(app: Host, answer: dict[str, Any]) -> Said:
-    text = written(answer)
+def _said(app: Host, text: str, *, failed: bool) -> Said:
     clean = app.redact(without_surrogates(text))
     if clean == text:
-        return Said(text, answer)
+        return Said(text, failed)
     # What was masked may have been half a key or a bracket, and what had no UTF-8 form stands in the object still.
     read = Answer.model_validate_json(clean).model_dump(by_alias=True)
-    return Said(to_json(read), read)
+    return Said(to_json(read), failed)
 
 
 def _larger(said: Said, most: int) -> bool:
@@ -194,13 +192,12 @@ def failure(error: DaanError, task_id: str, component: Component | None = None) 
 
 def refusal(error: DaanError, arguments: Mapping[str, Any] = MappingProxyType({})) -> Said:
     """What is said to a call that reached no tool."""
-    answer = failure(error, _task_id(arguments))
-    return Said(to_json(answer), answer)
+    return Said(to_json(failure(error, _task_id(arguments))), failed=True)
 
 
-def _answer(called: Tool, app: Host, arguments: Mapping[str, Any], task_id: str) -> dict[str, Any]:
+def _answer(called: Tool, app: Host, arguments: Mapping[str, Any], task_id: str) -> str:
     reply = called.function(app, **_validated(called, arguments))
-    return {
+    told = {
         "taskId": task_id,
         "status": "partial" if reply.partial else "complete",
         "summary": reply.summary,
@@ -208,9 +205,8 @@ def _answer(called: Tool, app: Host, arguments: Mapping[str, Any], task_id: str)
         "component": reply.component or called.component,
         "lessonsAdded": reply.lessons_added,
         "recommendations": reply.recommendations,
-        "data": reply.data.wire(),
-        "error": None,
     }
+    return f'{written(told)[:-1]},"data":{reply.data.as_json()},"error":null}}'
 
 
 def _validated(called: Tool, arguments: Mapping[str, Any]) -> dict[str, Any]:

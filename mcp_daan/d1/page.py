@@ -2,6 +2,7 @@
 
 import json
 import marshal
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
@@ -22,12 +23,12 @@ _json: Callable[[object], str] = json.JSONEncoder(
 
 
 class Page(NamedTuple):
-    """The rows of one page, and the same as JSON in *text*.
+    """The rows of one page, as many as *row_count*, as JSON in *text*.
 
     *skipped* and *seen* digest the rows before it and up to its end, as they are shown; *seen* only if there are *more*.
     """
 
-    rows: list[list[Any]]
+    row_count: int
     text: str
     more: bool
     cut: bool
@@ -43,31 +44,32 @@ def collected(
     for batch in _batches(islice(rows, skip), lambda: PASSED_BYTES):
         digest.add(_text(_wire(batch, masked)))
     skipped = digest.told
-    taken: list[list[Any]] = []
-    texts: list[str] = []
+    count, texts = 0, list[str]()
     more = cut = False
 
     def left() -> int:
         return room
 
     for batch in _batches(islice(rows, limit + 1), left):
-        more = len(taken) + len(batch) > limit
-        wire = _wire(batch[: limit - len(taken)], masked)
-        text = _text(wire)
-        room -= _bytes(text) + 1 if wire else 0
+        more = count + len(batch) > limit
+        fitting = batch[: limit - count]
+        if not fitting:
+            break
+        text = _text(_wire(fitting, masked))
+        room -= _bytes(text) + 1
         if room < 0:
             more = cut = True
             break
-        taken += wire
-        texts += [text] if wire else []
-    if cut and not taken:
+        count += len(fitting)
+        texts.append(text)
+    if cut and not count:
         raise TooLarge(
             f"Row {before + skip + 1} alone is larger than an answer may be.",
             advice="Name the columns that you need, or take parts of long values with substr().",
         )
     for text in texts if more else ():
         digest.add(text)
-    return Page(taken, f"[{','.join(texts)}]", more, cut, skipped, digest.told if more else "")
+    return Page(count, f"[{','.join(texts)}]", more, cut, skipped, digest.told if more else "")
 
 
 def json_bytes(value: object) -> int:
@@ -96,14 +98,13 @@ def _batches(rows: Iterator[Row], room: Callable[[], int]) -> Iterator[list[Row]
         yield batch
 
 
-def _wire(rows: Sequence[Row], masked: Sequence[bool]) -> list[list[Any]]:
-    """*rows* as they travel, whole columns at a time."""
+def _wire(rows: Sequence[Row], masked: Sequence[bool]) -> Sequence[Sequence[Any]]:
+    """*rows* as they travel, looked at by whole columns."""
     hidden = (MASK,) * len(rows)
-    columns = (
-        hidden if is_masked else column_to_wire(column)
-        for column, is_masked in zip(zip(*rows, strict=True), masked, strict=True)
-    )
-    return list(map(list, zip(*columns, strict=True))) if rows else []
+    columns = list(zip(*rows, strict=True))
+    shown = [hidden if is_masked else column_to_wire(column) for column, is_masked in zip(columns, masked, strict=True)]
+    # Most rows travel as they are.
+    return rows if all(map(operator.is_, columns, shown)) else list(zip(*shown, strict=True))
 
 
 def _text(rows: Sequence[Sequence[Any]]) -> str:

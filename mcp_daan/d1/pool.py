@@ -65,7 +65,7 @@ class Pool:
         self._closed = False
 
     def ask(self, request: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:
-        """What a worker answers to *request* within *seconds*.
+        """What a worker answers to *request* within *seconds*; the rows of a statement are JSON in a text of their own.
 
         Raises the worker's own failure, TooSlow when it was ended at the deadline, Unavailable when all are busy.
         """
@@ -208,10 +208,13 @@ def _roots() -> list[str]:
 
 
 def _read(line: bytes) -> dict[str, Any]:
+    told, _, rows = line[:-1].partition(b"\t")
     try:
-        reply: dict[str, Any] = from_json(line, cache_strings="none")  # some three times sooner than the other
+        reply: dict[str, Any] = from_json(told)  # some three times sooner than the other
     except ValueError:  # half a pair of surrogates
-        reply = json.loads(line)
+        reply = json.loads(told)
+    if rows:
+        reply["answer"]["rows"] = rows.decode()
     return reply
 
 

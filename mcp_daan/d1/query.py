@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import WithJsonSchema
 
@@ -14,12 +14,13 @@ from mcp_daan.d1.databases import Database, local_file
 from mcp_daan.d1.pool import Pool
 from mcp_daan.errors import InvalidArguments
 from mcp_daan.paging import ENVELOPE_BYTES
-from mcp_daan.protocol import SAFE_INTEGER, Model
+from mcp_daan.protocol import SAFE_INTEGER, Model, written
 
 Parameter = str | int | float | bool | None
 INT64 = 2**63
-# What `to_wire` gives; not validated again row by row.
-Cell = Annotated[Any, WithJsonSchema({"type": ["integer", "number", "string", "null", "object"]})]
+# What `to_wire` gives, as a page has it: it was written as JSON to be measured, and is neither read nor written again.
+CELL = {"type": ["integer", "number", "string", "null", "object"]}
+Written = Annotated[str, WithJsonSchema({"type": "array", "items": {"type": "array", "items": CELL}})]
 
 
 class Meta(Model):
@@ -35,12 +36,18 @@ class Rows(Model):
     """One page of rows."""
 
     columns: list[str]
-    rows: list[list[Cell]]
+    rows: Written
     row_count: int
     truncated: bool
     next_cursor: str | None
     masked: list[str]
     meta: Meta
+
+    def as_json(self) -> str:
+        """The page as it travels."""
+        rest = self.wire()
+        columns, rows = written(rest.pop("columns")), rest.pop("rows")
+        return f'{{"columns":{columns},"rows":{rows},{written(rest)[1:]}'
 
 
 @dataclass(frozen=True)
@@ -95,10 +102,11 @@ def query(
         "patterns": database.secret_columns,
     }
     page = pool.ask(request, seconds=seconds)
-    end = Place(place.skip + len(page["rows"]), page["seen"])
+    end = Place(place.skip + page["row_count"], page["seen"])
     rows = rows_of(
         page["columns"],
         page["rows"],
+        page["row_count"],
         page["masked"],
         cursor_of(end, mark_of(database, sql, parameters)) if page["more"] else None,
         Meta(rows_read=page["rows_read"], duration_ms=page["milliseconds"], served_by="local", region=None),
@@ -107,14 +115,14 @@ def query(
 
 
 def rows_of(
-    columns: list[str], rows: list[list[Any]], masked: Sequence[bool], next_cursor: str | None, meta: Meta
+    columns: list[str], rows: str, count: int, masked: Sequence[bool], next_cursor: str | None, meta: Meta
 ) -> Rows:
-    """One page on the wire."""
+    """One page on the wire, its *count* of *rows* written as JSON."""
     names = [name for name, hidden in zip(columns, masked, strict=True) if hidden]
     return Rows(
         columns=columns,
         rows=rows,
-        row_count=len(rows),
+        row_count=count,
         truncated=next_cursor is not None,
         next_cursor=next_cursor,
         masked=list(dict.fromkeys(names)),

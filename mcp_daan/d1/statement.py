@@ -41,8 +41,8 @@ def answer(
     room: int,
     patterns: Sequence[str],
     seconds: float,
-) -> str:
-    """The page of at most *limit* rows and *room* bytes after the first *skip* rows, as a JSON object.
+) -> tuple[str, str]:
+    """The page of at most *limit* rows and *room* bytes after the first *skip* rows: what is told of it, as a JSON object, and its rows as JSON.
 
     *seen* is the digest of those first rows when they were given before; `changed` says that they are others now.
     """
@@ -59,17 +59,17 @@ def answer(
     page = ran.page
     told = {
         "columns": ran.columns,
+        "row_count": page.row_count,
         "more": page.more,
         "cut": page.cut,
         "seen": page.seen,
         "changed": bool(seen) and seen != page.skipped,
         "masked": ran.masks.columns,
         "elsewhere": ran.masks.elsewhere,
-        "rows_read": max(ran.scanned, skip + len(page.rows)),
+        "rows_read": max(ran.scanned, skip + page.row_count),
         "milliseconds": ran.milliseconds,
     }
-    # The rows were written as JSON to be measured; they are not written twice.
-    return f'{{"rows":{page.text},{json.dumps(told, separators=(",", ":"))[1:]}'
+    return json.dumps(told, separators=(",", ":")), page.text
 
 
 class Ran(NamedTuple):

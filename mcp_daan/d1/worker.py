@@ -1,4 +1,4 @@
-"""The process in which callers' SQL runs: one JSON line in, one JSON line out.
+"""The process in which callers' SQL runs: one JSON line in, one out; rows follow on it, behind a tab, which JSON has none of.
 
 A single SQLite opcode can run for minutes and no handler stops it, so whoever asks may end this process at any
 time; it also ends by itself, when its time is over or when whoever started it is gone.
@@ -48,8 +48,10 @@ def _line(files: Keeper) -> bytes:
 def _reply(files: Keeper, request: dict[str, Any]) -> str:
     task = request.pop("task", "answer")
     try:
-        told = answer(files, **request) if task == "answer" else _json(_task(task)(**request))
-        return f'{{"answer":{told}}}'
+        if task != "answer":
+            return _json({"answer": _task(task)(**request)})
+        told, rows = answer(files, **request)
+        return f'{{"answer":{told}}}\t{rows}'
     except DaanError as error:
         return _json({"failure": [error.code, error.message, error.advice, error.retryable]})
     except Exception as error:  # noqa: BLE001 - a fault of ours must not end the process that tells of it

@@ -42,8 +42,8 @@ class Reader:
         """The whole answer to *sql*."""
         asked: dict[str, Any] = {"parameters": [], "skip": 0, "seen": "", "limit": 100, "room": 60_000, "patterns": []}
         asked |= {"path": str(self.file), "seconds": 5.0, **more}
-        told: dict[str, Any] = json.loads(answer(self.files, sql=sql, **asked))
-        return told
+        told, rows = answer(self.files, sql=sql, **asked)
+        return {**json.loads(told), "rows": json.loads(rows)}
 
     def rows(self, sql: str, **more: Any) -> list[list[Any]]:
         """The rows of *sql*."""

@@ -54,9 +54,8 @@ def test_a_page_holds_the_rows_that_there_is_room_for_and_reads_no_further(seed:
 
     page = collected(counted(), 0, limit, room, [False] * 3)
 
-    assert page.rows == [[to_wire(value) for value in row] for row in rows[:fits]]
-    assert json.loads(page.text) == page.rows
-    assert (page.more, page.cut) == (fits < len(rows), fits < min(limit, len(rows)))
+    assert json.loads(page.text) == [[to_wire(value) for value in row] for row in rows[:fits]]
+    assert (page.row_count, page.more, page.cut) == (fits, fits < len(rows), fits < min(limit, len(rows)))
     assert len(taken) == min(fits + 1, len(rows))
 
 

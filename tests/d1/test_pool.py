@@ -1,5 +1,6 @@
 """Workers are ended, replaced and shared; nobody notices."""
 
+import json
 import os
 import signal
 import subprocess
@@ -26,7 +27,7 @@ STUCK = "SELECT instr(hex(zeroblob(2000000)), hex(zeroblob(1000000)) || '1')"
 def asked(pool: Pool, file: Path, sql: str, seconds: float = 5) -> list[list[Any]]:
     """The rows that a worker answers."""
     request = {"path": str(file), "sql": sql, "parameters": [], "skip": 0, "seen": "", "limit": 10, "room": 60000}
-    rows: list[list[Any]] = pool.ask({**request, "patterns": []}, seconds=seconds)["rows"]
+    rows: list[list[Any]] = json.loads(pool.ask({**request, "patterns": []}, seconds=seconds)["rows"])
     return rows
 
 

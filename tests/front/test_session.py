@@ -67,7 +67,7 @@ class Client:
         elif arguments:
             with stop.ending(lambda: (self.stopped.release(), self.hold.set())):
                 self.hold.wait(10)
-        return Said(json.dumps(ANSWER), ANSWER) if name != "kv_read" else None
+        return Said(json.dumps(ANSWER), failed=False) if name != "kv_read" else None
 
     def sdk(self) -> BinaryIO:
         reading, writing = os.pipe()

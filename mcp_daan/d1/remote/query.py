@@ -166,12 +166,13 @@ def _answered(judged: Judged, brought: Brought, place: Place, mark: str, limit: 
     start = place.skip - brought.first
     before = brought.rows[start - (place.back or 0) : start]
     page = collected(iter(brought.rows[start:]), 0, brought.limit, room, masked, before=place.skip)
-    kept = _kept(brought.rows[: start + len(page.rows)])
-    end = Place(place.skip + len(page.rows), _digest(kept), len(kept))
+    kept = _kept(brought.rows[: start + page.row_count])
+    end = Place(place.skip + page.row_count, _digest(kept), len(kept))
     cost = brought.cost
     rows = rows_of(
         columns,
-        page.rows,
+        page.text,
+        page.row_count,
         masked,
         cursor_of(end, mark) if page.more else None,
         Meta(rows_read=cost.rows_read, duration_ms=cost.duration_ms, served_by=cost.served_by, region=cost.region),
