@@ -9,10 +9,11 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mcp_daan import config
 from mcp_daan.errors import NotFound, Refused, Unavailable
+from mcp_daan.remembered import Remembered
 from mcp_daan.workspace import Workspace, data_folder
 
 SUFFIXES = (".md", ".mdx")
@@ -57,7 +58,7 @@ class KnowledgeBase:
 
     def files(self) -> list[Path]:
         """Every document below the root, sorted by path; what has no UTF-8 name cannot be asked for."""
-        found = (Path(entry.path) for entry in documents(self.root) if _utf8(entry.path))
+        found = (Path(path) for path in documents(self.root, self.workspace.remembered) if _utf8(path))
         return sorted(found, key=self.relative)
 
     def writable(self) -> "KnowledgeBase":
@@ -134,21 +135,37 @@ def open_knowledge(workspace: Workspace, settings: config.Knowledge) -> Knowledg
     raise NotFound("There is no knowledge base.", advice=f"Make the folder {settings.path}, or install mcp-daan again.")
 
 
-def documents(root: Path) -> Iterator[os.DirEntry[str]]:
-    """The *.md and *.mdx files below *root*; links are not followed, hidden names are passed over."""
+def documents(root: Path, remembered: Remembered) -> Iterator[str]:
+    """The paths of the *.md and *.mdx files below *root*; links are not followed, hidden names are passed over."""
     waiting = [os.fspath(root)]
     while waiting:
         try:
-            entries = list(os.scandir(waiting.pop()))
-        except OSError:  # gone meanwhile, or it may not be listed: it holds nothing that we could read
+            listing = remembered.folder(waiting.pop(), _listed)
+        except OSError:  # it may not be listed: it holds nothing that we could read
             continue
+        if listing is not None:
+            yield from listing.documents
+            waiting += listing.folders
+
+
+class _Listing(NamedTuple):
+    """The paths of what is in a folder."""
+
+    documents: tuple[str, ...]
+    folders: tuple[str, ...]
+
+
+def _listed(folder: str) -> _Listing:
+    files, folders = [], []
+    with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
             if entry.name.lower().endswith(SUFFIXES) and entry.is_file(follow_symlinks=False):
-                yield entry
+                files.append(entry.path)
             elif entry.is_dir(follow_symlinks=False):
-                waiting.append(entry.path)
+                folders.append(entry.path)
+    return _Listing(tuple(files), tuple(folders))
 
 
 def near_names(wanted: str, names: list[str], count: int = 5) -> list[str]:

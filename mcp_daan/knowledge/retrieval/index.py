@@ -57,8 +57,8 @@ class Source(NamedTuple):
 def scan_documents(base: KnowledgeBase) -> list[Source]:
     """The documents of *base* as they stand on disk now."""
     below = len(os.path.join(base.root, ""))  # noqa: PTH118 - compared as text
-    entries = list(documents(base.root))
-    return list(_sources(entries, [entry.path[below:] for entry in entries], "document"))
+    paths = list(documents(base.root, base.workspace.remembered))
+    return list(_sources(paths, [path[below:] for path in paths], "document"))
 
 
 def scan_migrations(workspace: Workspace) -> list[Source]:
@@ -68,12 +68,12 @@ def scan_migrations(workspace: Workspace) -> list[Source]:
         for app in workspace.apps
         for binding in app.d1_bindings()
     }
-    entries: list[os.DirEntry[str]] = []
+    paths: list[str] = []
     for folder in sorted(folders):
         if folder.is_dir() and folder.resolve().is_relative_to(workspace.root.resolve()):
             inside = [entry for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False)]
-            entries += [entry for entry in inside if entry.name.lower().endswith(".sql")]
-    return list(_sources(entries, [workspace.relative(Path(entry.path)) for entry in entries], "migration"))
+            paths += [entry.path for entry in inside if entry.name.lower().endswith(".sql")]
+    return list(_sources(paths, [workspace.relative(Path(path)) for path in paths], "migration"))
 
 
 def identity(base: KnowledgeBase) -> str:
@@ -120,12 +120,12 @@ def refresh(connection: apsw.Connection, sources: Sequence[Source], kinds: Seque
             show(min(start + BATCH, len(changed)), len(changed))
 
 
-def _sources(entries: Iterable[os.DirEntry[str]], names: Iterable[str], kind: Kind) -> Iterator[Source]:
+def _sources(paths: Iterable[str], names: Iterable[str], kind: Kind) -> Iterator[Source]:
     # Every call passes every file through here, so each step counts a thousandfold.
     unsettled = time.time_ns() - SETTLED_NANOSECONDS
-    for entry, name in zip(entries, names, strict=True):
+    for path, name in zip(paths, names, strict=True):
         try:
-            seen = entry.stat(follow_symlinks=False)
+            seen = os.lstat(path)
         except OSError:  # gone since the folder was listed
             continue
         modified, changed, size = seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size
@@ -134,7 +134,7 @@ def _sources(entries: Iterable[os.DirEntry[str]], names: Iterable[str], kind: Ki
         if os.sep != "/":
             name = name.replace(os.sep, "/")
         settled = modified < unsettled and changed < unsettled
-        yield Source(name, kind, entry.path, f"{modified} {changed} {size} {seen.st_ino}", settled, modified, size)
+        yield Source(name, kind, path, f"{modified} {changed} {size} {seen.st_ino}", settled, modified, size)
 
 
 def _take_in(connection: apsw.Connection, source: Source) -> None:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Literal, NamedTuple, overload
+from typing import Literal, overload
 
 import apsw
 
@@ -123,42 +123,40 @@ def search(
     wanted = list(dict.fromkeys(word for phrase in question.phrasings for word in telling(phrase)))
 
     def ask(connection: apsw.Connection) -> Found:
-        pages = _pages(connection, question.kinds)
-        allowed = {number: page for number, page in pages.items() if _answers(page, question)}
-        names = {number: page.name for number, page in allowed.items()}
+        names = _names(connection, question)
         about = _parts_about(connection, question.component)
-        sense = meaning.of(base, _contents(pages)) if meaning else None
+        sense = meaning.of(base, _contents(connection)) if meaning else None
         hits = fused([_ranked(connection, phrase, names, about, sense) for phrase in question.phrasings])
         first = min(start, len(hits))
         results = [
-            _result(connection, hit, allowed[hit.page], now, redact, wanted) for hit in hits[first : first + limit]
+            _result(connection, hit, names[hit.page], now, redact, wanted) for hit in hits[first : first + limit]
         ]
-        left_out = sorted(page.name for page in pages.values() if page.fault is not None)
+        left_out = _left_out(connection, question.kinds)
         said = (sense.advice, sense.broken) if sense else (None, False)
         return Found(len(hits), first, tuple(results), tuple(left_out), *said)
 
     return consult(identity(base), sources, question.kinds, ask, show)
 
 
-class _Page(NamedTuple):
-    number: int
-    kind: str
-    name: str
-    fault: str | None
-    scope: str | None
-    dated: str | None
-    changed: int
-    digest: bytes | None
+def _names(connection: apsw.Connection, question: Question) -> dict[int, str]:
+    """The pages that may answer *question*, by number."""
+    return dict(
+        connection.execute(
+            "SELECT id, name FROM pages WHERE kind IN (?1, ?2) AND ?3 IN ('all', scope)",
+            (question.kinds[0], question.kinds[-1], question.scope),
+        )
+    )
 
 
-def _pages(connection: apsw.Connection, kinds: Sequence[Kind]) -> dict[int, _Page]:
-    rows = connection.execute("SELECT id, kind, name, fault, scope, dated, changed, digest FROM pages")
-    return {page.number: page for page in map(_Page._make, rows) if page.kind in kinds}
+def _left_out(connection: apsw.Connection, kinds: Sequence[Kind]) -> list[str]:
+    """The files that could not be read."""
+    statement = "SELECT name FROM pages WHERE kind IN (?, ?) AND fault IS NOT NULL"
+    return sorted(name for (name,) in connection.execute(statement, (kinds[0], kinds[-1])))
 
 
-def _contents(pages: Mapping[int, _Page]) -> dict[int, bytes]:
+def _contents(connection: apsw.Connection) -> dict[int, bytes]:
     """What each document holds, by its digest."""
-    return {number: page.digest for number, page in pages.items() if page.digest and page.kind == "document"}
+    return dict(connection.execute("SELECT id, digest FROM pages WHERE kind = 'document' AND digest IS NOT NULL"))
 
 
 def _ranked(
@@ -182,10 +180,6 @@ def _numbered(connection: apsw.Connection, about: frozenset[int] | None) -> set[
     return {(page, number) for part, page, number in connection.execute(counted) if part in about}
 
 
-def _answers(page: _Page, question: Question) -> bool:
-    return question.scope in ("all", page.scope)
-
-
 def _parts_about(connection: apsw.Connection, component: str | None) -> frozenset[int] | None:
     """The parts that name *component*; None, for all of them, without one."""
     if component is None:
@@ -206,27 +200,27 @@ def _parts_about(connection: apsw.Connection, component: str | None) -> frozense
 def _result(
     connection: apsw.Connection,
     hit: Hit,
-    page: _Page,
+    name: str,
     now: datetime,
     redact: Callable[[str], str],
     wanted: Sequence[str],
 ) -> Result:
-    address, line, end, body = connection.execute(
-        "SELECT places.address, line, end, body FROM places JOIN parts ON parts.rowid = places.id WHERE places.id = ?",
+    address, line, end, body, scope, dated, changed = connection.execute(
+        "SELECT places.address, line, end, body, scope, dated, changed"
+        " FROM places JOIN parts ON parts.rowid = places.id JOIN pages ON pages.id = page WHERE places.id = ?",
         (hit.part,),
     ).get
     return Result(
-        path=page.name,
+        path=name,
         section=address,
         line=line,
         end_line=end,
         score=float(f"{hit.score:.4g}"),
         snippet=snippet(tail(redact(body), hit.start), wanted) or address,
-        age_days=_age(page, now) if page.scope == "scraped" else None,
+        age_days=_age(dated, changed, now) if scope == "scraped" else None,
     )
 
 
-def _age(page: _Page, now: datetime) -> int:
-    seconds = page.changed / 10**9
-    written = date.fromisoformat(page.dated) if page.dated else datetime.fromtimestamp(seconds, UTC).date()
+def _age(dated: str | None, changed: int, now: datetime) -> int:
+    written = date.fromisoformat(dated) if dated else datetime.fromtimestamp(changed / 10**9, UTC).date()
     return max((now.date() - written).days, 0)
