@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -70,7 +70,7 @@ def main() -> int:
     parser.add_argument("--write", type=Path, help="also write the table there")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mcp-daan-load-") as folder:
-        found = measured(Path(folder), chosen)
+        found = measured(Path(folder), chosen, ASKED)
     text = table(found, chosen)
     sys.stdout.write(text)
     if chosen.write:
@@ -78,8 +78,8 @@ def main() -> int:
     return int(any(load.failed for runs in found.values() for load in runs.loads))
 
 
-def measured(folder: Path, chosen: argparse.Namespace) -> dict[tuple[str, int], Runs]:
-    """Every row by what is asked and the number of workers; the first round is warm-up."""
+def measured(folder: Path, chosen: argparse.Namespace, names: Iterable[str]) -> dict[tuple[str, int], Runs]:
+    """Every row by which of the *names* is asked and the number of workers; the first round is warm-up."""
     workspace, home = folder / "workspace", folder / "home"
     make_workspace(workspace, datetime.now(UTC))
     token = TokenFile(home / "data/mcp-daan/tokens.json").create("load", ["d1:read", "knowledge:read"])
@@ -91,7 +91,8 @@ def measured(folder: Path, chosen: argparse.Namespace) -> dict[tuple[str, int], 
             request = call(port, chosen.era, "echo", {"text": "hello"}, token)
             rows.append(((ECHO, workers), port, process, request))
             port, process = stack.enter_context(ours(workspace, home, workers))
-            for name, (tool, arguments) in ASKED.items():
+            for name in names:
+                tool, arguments = ASKED[name]
                 rows.append(((name, workers), port, process, call(port, chosen.era, tool, arguments, token)))
         for key, port, _, request in rows:
             status, body = asyncio.run(once(port, request))

@@ -15,10 +15,10 @@ ASKED = "d1_query, one row"
 
 
 def serving(found: Found, rounds: int, seconds: float) -> str:
-    """Measure both servers with one and two workers, and give the table with every kind of request."""
+    """Measure both servers with one and two workers, and give the table."""
     chosen = argparse.Namespace(seconds=seconds, rounds=rounds, connections=16, workers=[1, 2], era="modern")
     with tempfile.TemporaryDirectory(prefix="mcp-daan-bench-") as folder:
-        runs = load.measured(Path(folder), chosen)
+        runs = load.measured(Path(folder), chosen, [ASKED])
     for name, shown in ((ECHO, ECHO), (ASKED, OURS)):
         for workers, measure in RATE.items():
             for each, cpu in zip(runs[name, workers].loads, runs[name, workers].cpu, strict=True):
