@@ -22,6 +22,7 @@ COUNTS = (1000, 20_000)
 SECTIONS = 6
 WORDS = 110
 TIMES = 15
+Ask = Callable[[str], None]
 QUESTIONS = ("how many w12 are read at once", "w7_w31", "w3 w150 w900 is not w4", "w1 w2 w3 w5 w6 w8")
 
 
@@ -33,7 +34,8 @@ def main(arguments: list[str]) -> int:
         with tempfile.TemporaryDirectory() as folder:
             os.environ["XDG_CACHE_HOME"] = f"{folder}/cache"
             size = fill(Path(folder) / "pages", count)
-            cold, unchanged, searches = measure(Path(folder) / "pages")
+            ask = asking(Path(folder) / "pages")
+            cold, (unchanged, searches) = first(ask), later(ask)
         least = f"{min(unchanged):10.1f} {median(unchanged):5.1f}{min(searches):7.1f} {median(searches):5.1f}"
         out(f"{count:8,}{size / 1e6:7.1f}{cold:9.2f}{least}\n")
     return 0
@@ -55,21 +57,31 @@ def fill(root: Path, count: int) -> int:
     return size
 
 
-def measure(root: Path) -> tuple[float, list[float], list[float]]:
-    """Seconds of the first call, milliseconds of calls without a word in them, milliseconds of searches."""
+def asking(root: Path) -> Ask:
+    """What searches the pages in *root*."""
     base = base_of(root)
 
     def ask(query: str) -> None:
         question = Question((query,))
         search(base, question, sources_for(base, question.kinds), now=datetime.now(UTC))
 
+    return ask
+
+
+def first(ask: Ask) -> float:
+    """Seconds of the first call; afterwards every page is known to have settled."""
     cold = timed(lambda: ask("?"))
     until = time.monotonic() + 3
     while time.monotonic() < until:  # a file that was written this moment is read once more
         ask("?")
+    return cold
+
+
+def later(ask: Ask) -> tuple[list[float], list[float]]:
+    """Milliseconds of calls without a word in them, and of searches."""
     unchanged = [1000 * timed(lambda: ask("?")) for _ in range(TIMES)]
     searches = [1000 * timed(lambda query=query: ask(query)) for query in QUESTIONS * 4]
-    return cold, unchanged, searches
+    return unchanged, searches
 
 
 def timed(work: Callable[[], None]) -> float:

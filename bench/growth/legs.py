@@ -68,23 +68,29 @@ def knowledge(sizes: Sequence[int]) -> list[Line]:
     cold = Line("first search in so many files: the index is made", "files")
     again = Line("a search that finds no changed file", "files")
     search = Line("a search of several words", "files")
-    for size in sizes:
-        with tempfile.TemporaryDirectory() as folder:
-            freshness.fill(Path(folder) / "pages", size)
-            for number in range(FEW_ROUNDS):
+    with tempfile.TemporaryDirectory() as folder:
+        for size in sizes:
+            freshness.fill(Path(folder) / str(size), size)
+        for number in range(ROUNDS):
+            if number % FEW_ROUNDS == 0:
                 os.environ["XDG_CACHE_HOME"] = f"{folder}/cache{number}"
-                seconds, looks, searches = freshness.measure(Path(folder) / "pages")
-                for line, cost in ((cold, 1000 * seconds), (again, median(looks)), (search, median(searches))):
-                    line.samples.setdefault(size, []).append(cost)
+                asks = {size: freshness.asking(Path(folder) / str(size)) for size in sizes}
+                for size, ask in asks.items():
+                    cold.samples.setdefault(size, []).append(1000 * freshness.first(ask))
+            for size, ask in asks.items():
+                looks, searches = freshness.later(ask)
+                again.samples.setdefault(size, []).append(median(looks))
+                search.samples.setdefault(size, []).append(median(searches))
     return [cold, again, search]
 
 
 def connections(sizes: Sequence[int]) -> list[Line]:
     """Connections that `tokens_health` judges; processor time, and the most memory of a process that judges once."""
     line = Line("`tokens_health`", "connections")
-    for size in sizes:
-        _, calls, line.peaks[size] = tokens.beside_floor(size, FEW_ROUNDS)
-        line.samples[size] = [1000 * each for each in calls]
+    for _ in range(FEW_ROUNDS):
+        for size in sizes:
+            _, (seconds,), line.peaks[size] = tokens.beside_floor(size, 1)
+            line.samples.setdefault(size, []).append(1000 * seconds)
     return [line]
 
 
