@@ -106,7 +106,8 @@ def refresh(connection: apsw.Connection, sources: Sequence[Source], kinds: Seque
     known: dict[str, dict[str, str]] = {
         kind: dict(connection.execute("SELECT name, stamp FROM pages WHERE kind = ?", (kind,))) for kind in kinds
     }
-    gone = {(kind, name) for kind in kinds for name in known[kind]} - {(each.kind, each.name) for each in sources}
+    there = {kind: {each.name for each in sources if each.kind == kind} for kind in kinds}
+    gone = [(kind, name) for kind in kinds for name in known[kind].keys() - there[kind]]
     if gone:
         with connection:
             for kind, name in sorted(gone):
