@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,8 @@ class Server:
         """Everything that it said."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):  # it has gone, and what it did not read stays
+            self._process.stdin.close()
         self.said.append(self._process.stdout.read())
         self._errors.join()
         self._process.wait(timeout=30)

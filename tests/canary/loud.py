@@ -5,6 +5,8 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 # What is planted in the failure itself, so that its text and the locals round it are secret.
@@ -21,6 +23,20 @@ def fail(*arguments: Any, **named: Any) -> Any:
         raise RuntimeError(f"failed on {held}") from cause
 
 
+def failing_in_tools(whole: Callable[..., Any]) -> Callable[..., Any]:
+    """*whole*, which fails where a tool calls for it."""
+
+    def either(*arguments: Any, **named: Any) -> Any:
+        frame: FrameType | None = sys._getframe()
+        while frame is not None:
+            if frame.f_globals.get("__name__", "").startswith("mcp_daan.tools."):
+                return fail(*arguments, **named)
+            frame = frame.f_back
+        return whole(*arguments, **named)
+
+    return either
+
+
 def main() -> int:
     """Run it."""
     from mcp_daan import cli
@@ -30,14 +46,15 @@ def main() -> int:
     loud = logging.basicConfig
     logging.basicConfig = lambda **how: loud(**{**how, "level": logging.DEBUG})  # type: ignore[assignment]
     places = {
-        "scandir": (os, "scandir"),
-        "blake2b": (hashlib, "blake2b"),
-        "sha256": (hashlib, "sha256"),
-        "dumps": (json, "dumps"),
+        "scandir": (os, "scandir", fail),
+        "blake2b": (hashlib, "blake2b", fail),
+        "sha256": (hashlib, "sha256", fail),
+        "dumps": (json, "dumps", fail),
+        "dumps in tools": (json, "dumps", failing_in_tools(json.dumps)),
     }
     for fault in FAULTS:
-        owner, name = places[fault]
-        setattr(owner, name, fail)
+        owner, name, failing = places[fault]
+        setattr(owner, name, failing)
     return cli.main(sys.argv[1:])
 
 
