@@ -186,6 +186,8 @@ def test_what_is_no_file_is_not_opened(empty: Portal, make: object) -> None:
     make(empty.file)  # type: ignore[operator]
 
     assert code(empty.query("SELECT 1")) == "not_found"
+    with pytest.raises(NotFound), reading(empty.file, seconds=1):
+        pass
 
 
 @pytest.mark.parametrize(
