@@ -1,5 +1,6 @@
 """Lessons and commits of other branches, and plain merges that never conflict."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 from mcp_daan.errors import Unavailable
 from mcp_daan.knowledge.branches import BranchLesson, branch_lessons, foreign_lessons
 from mcp_daan.knowledge.lessons.lessons import read_lessons
+from mcp_daan.knowledge.remembering import forget
+from mcp_daan.workspace import cache_folder
 
 GREP = r"worker\|D1\|OAuth\|migration\|auth"
 
@@ -190,6 +193,8 @@ def test_the_repositorys_own_settings_do_not_change_what_is_found(team) -> None:
         ("i18n.logOutputEncoding", "ISO-8859-1"),
     ):
         team.git("config", name, value)
+    forget()
+    shutil.rmtree(cache_folder() / "branches")
 
     assert len(expected) == 2
     assert rows(team, r"auth\|never") == expected

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
+from mcp_daan.app import App
 from mcp_daan.d1.databases import file_name
 from mcp_daan.protocol import Answer
+from mcp_daan.tools.portal import opened
 from tests.canary.canaries import Canaries, readable
 from tests.node.api import ACCOUNT, Api
 from tests.tokens.conftest import DAY, HOUR, MINUTE, Portal, Row, ago, findings
@@ -140,6 +143,14 @@ def test_only_reading_statements_are_sent(far: Far) -> None:
     far.health(database="portal")
 
     assert {statement.split()[0] for statement in far.api.statements} == {"SELECT"}
+
+
+def test_our_own_questions_to_the_copy_of_the_schema_are_guarded_too(far: Far) -> None:
+    """A mistake of ours must not change what a statement means."""
+    app = App(str(far.portal.workspace), far.environment)
+    with opened(app, app.database("portal")) as source, pytest.raises(apsw.AuthError):
+        source.schema.execute("PRAGMA query_only = 0")
+    app.close()
 
 
 def test_the_one_remote_database_with_connections_is_found_when_nothing_is_local(far: Far) -> None:
