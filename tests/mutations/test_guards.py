@@ -60,9 +60,9 @@ def test_a_test_goes_red_when_the_guard_is_removed(guard: Guard, tmp_path: Path)
     assert text.count(guard.line) >= 1, "the guard has moved: mend this list"
     path.write_text(text.replace(guard.line, guard.without), encoding="utf-8")
 
-    # Without its guard a test may wait for ever, even for its own end: the thread ends it from outside, as red.
-    ended = ["--timeout=100", "--timeout-method=thread"]
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *ended, *guard.tests.split()]
+    # Without its guard a test may wait for ever, even for its own end: a thread ends all of it, as red.
+    options = ["-q", "-x", "-p", "no:cacheprovider", "--timeout-method=thread"]
+    command = [sys.executable, "-m", "pytest", *options, *guard.tests.split()]
     done = subprocess.run(
         command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
     )

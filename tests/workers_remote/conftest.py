@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,9 @@ class Cloud:
                 self.send_response(status)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
+                with suppress(ConnectionError):  # the client has what it wanted, or waits no longer
+                    self.end_headers()
+                    self.wfile.write(text)
 
             def log_message(self, format: str, *arguments: Any) -> None:
                 return
